@@ -1,0 +1,174 @@
+"""Everybody against one role, in order (measurement.md sections 2 and 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scoring import checks, normal
+from scoring.checks import Bools, Floats
+from scoring.fit import BANDS, CORRELATION, LIKELY, Prepared, Requirement, band_codes, prepare
+
+
+@dataclass(frozen=True, slots=True)
+class Profiles:
+    """All people as matrices, skill-major: ``mean`` and ``sd`` (S, N) float32 levels, ``assessed`` (S, N) bool.
+
+    Where a skill is not assessed, mean and sd hold the prior.
+    """
+
+    mean: NDArray[np.float32]
+    sd: NDArray[np.float32]
+    assessed: Bools
+
+    def __post_init__(self) -> None:
+        checks.same_shape("Means and standard deviations", self.mean.shape, self.sd.shape)
+        checks.same_shape("Means and assessed flags", self.mean.shape, self.assessed.shape)
+        if self.mean.ndim != 2:
+            raise ValueError(f"Profiles must be matrices of skills by people, not of {self.mean.ndim} dimensions.")
+
+    @property
+    def people(self) -> int:
+        """N, the number of people."""
+        return int(self.mean.shape[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Everybody against one role, in the order of the people asked for (N of them)."""
+
+    z: Floats
+    probability: Floats
+    fit: Floats
+    all_essentials: Floats
+    band: NDArray[np.int8]
+
+    def order(self) -> NDArray[np.intp]:
+        """Best first: the not assessed last, then by P_all, then by F, ties in the order given."""
+        return np.lexsort((-self.fit, -self.all_essentials, self.band == BANDS.index("not_assessed")))
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The ``top`` best people: ``rows`` are columns of the profiles, the rest is in their order.
+
+    ``probability`` and ``contribution`` are (top, K), in the order of the requirements.
+    """
+
+    rows: NDArray[np.intp]
+    band: NDArray[np.str_]
+    fit: Floats
+    all_essentials: Floats
+    probability: Floats
+    contribution: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Relaxed:
+    """What easing one requirement by a level does: ``likely`` more people likely, ``expected`` more who meet all."""
+
+    requirement: int
+    level: float
+    likely: int
+    expected: float
+
+
+def score(profiles: Profiles, requirements: Sequence[Requirement], *, among: Any = None) -> Scores:
+    """F, P_all and band of everybody (or of ``among``, column indices), in the order given."""
+    role, z, known = _deviations(profiles, requirements, among)
+    p = normal.cdf(z)
+    joint = normal.joint(z[:, role.essential], CORRELATION)
+    return Scores(
+        z=z,
+        probability=p,
+        fit=np.clip((p * role.weight).sum(axis=1), 0.0, 1.0),
+        all_essentials=joint,
+        band=band_codes(z, known, role.essential, joint, CORRELATION),
+    )
+
+
+def rank(profiles: Profiles, requirements: Sequence[Requirement], *, top: int = 50, among: Any = None) -> Ranking:
+    """The best people for a role, by P_all, then F; people without any assessed requirement come last.
+
+    Raises
+    ------
+    ValueError : see ``fit.prepare``; a ``top`` below 1; NaN, infinity or sd <= 0 in a required skill's column; an
+        ``among`` that names a person who is not there.
+    """
+    if top < 1:
+        raise ValueError(f"A ranking needs room for at least one person, not {top!r}.")
+    chosen = _among(profiles, among)
+    scores = score(profiles, requirements, among=chosen)
+    first = scores.order()[:top]
+    weight = prepare(requirements, profiles.mean.shape[0]).weight
+    return Ranking(
+        rows=chosen[first],
+        band=np.array(BANDS)[scores.band[first]],
+        fit=scores.fit[first],
+        all_essentials=scores.all_essentials[first],
+        probability=scores.probability[first],
+        contribution=scores.probability[first] * weight,
+    )
+
+
+def relax(profiles: Profiles, requirements: Sequence[Requirement], *, among: Any = None) -> list[Relaxed]:
+    """What easing each essential by one level, alone, would change. Other requirements never decide P_all."""
+    role, z, known = _deviations(profiles, requirements, among)
+    essentials = np.flatnonzero(role.essential)
+    before = normal.joint(z[:, essentials], CORRELATION)
+    anybody = known.any(axis=1)
+    ready = known[:, essentials].all(axis=1)
+    found = []
+    for position, k in enumerate(essentials):
+        if role.level[k] < 1.0:
+            continue
+        eased = z[:, essentials].copy()
+        eased[:, position] += 1.0 / _v(profiles, role, int(k), among)
+        after = normal.joint(eased, CORRELATION)
+        found.append(
+            Relaxed(
+                requirement=int(k),
+                level=float(role.level[k] - 1.0),
+                likely=int(((after >= LIKELY) & ready).sum() - ((before >= LIKELY) & ready).sum()),
+                expected=float((after - before)[anybody].sum()),
+            )
+        )
+    return found
+
+
+def _among(profiles: Profiles, among: Any) -> NDArray[np.intp]:
+    if among is None:
+        return np.arange(profiles.people, dtype=np.intp)
+    chosen = np.asarray(among)
+    if chosen.dtype == np.bool_:
+        checks.same_shape("The people and the choice among them", (profiles.people,), chosen.shape)
+        return np.flatnonzero(chosen)
+    if chosen.size and not (0 <= chosen.min() and chosen.max() < profiles.people):
+        raise ValueError(f"There is no person {int(chosen.max())}: the profiles have {profiles.people}.")
+    return chosen.astype(np.intp)
+
+
+def _columns(matrix: NDArray[np.float32], role: Prepared, chosen: NDArray[np.intp]) -> Floats:
+    return np.stack([matrix[k][chosen] for k in role.skill], axis=1).astype(np.float64)
+
+
+def _v(profiles: Profiles, role: Prepared, k: int, among: Any) -> Floats:
+    sd = profiles.sd[role.skill[k]][_among(profiles, among)].astype(np.float64)
+    out: Floats = np.sqrt(np.square(sd) + role.variance[k])
+    return out
+
+
+def _deviations(
+    profiles: Profiles, requirements: Sequence[Requirement], among: Any
+) -> tuple[Prepared, Floats, Bools]:
+    """The role, z (N, K) and assessed (N, K) of the people asked for."""
+    role = prepare(requirements, profiles.mean.shape[0])
+    chosen = _among(profiles, among)
+    mean = checks.array("Means", _columns(profiles.mean, role, chosen))
+    sd = checks.positive("Standard deviations", checks.array("Standard deviations", _columns(profiles.sd, role, chosen)))
+    known = np.stack([profiles.assessed[k][chosen] for k in role.skill], axis=1).astype(np.bool_)
+    return role, (mean - role.level) / np.sqrt(np.square(sd) + role.variance), known

@@ -1,0 +1,109 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scoring.fit import Requirement, fit
+from scoring.ranking import Profiles, rank, relax, score
+
+ROLE = [Requirement(0, 3, 3, True), Requirement(2, 2, 2, True), Requirement(3, 4, 1)]
+
+
+def people(n, seed=0, unknown=0.3):
+    """Profiles of n people over five skills; where not assessed, the prior stands."""
+    rng = np.random.default_rng(seed)
+    known = rng.random((5, n)) > unknown
+    mean = np.where(known, rng.normal(2.5, 1.2, (5, n)), 2.5).astype(np.float32)
+    sd = np.where(known, rng.uniform(0.3, 1.0, (5, n)), 1.25).astype(np.float32)
+    return Profiles(mean, sd, known)
+
+
+@given(st.integers(1, 60), st.integers(0, 1000))
+def test_ranking_agrees_with_the_fit_of_each_person(n, seed):
+    profiles = people(n, seed)
+    found = rank(profiles, ROLE, top=n)
+    one_by_one = fit(profiles.mean.T, profiles.sd.T, ROLE, assessed=profiles.assessed.T)
+    assert sorted(found.rows) == list(range(n))
+    assert found.fit == pytest.approx(one_by_one.fit[found.rows], abs=1e-9)
+    assert found.all_essentials == pytest.approx(one_by_one.all_essentials[found.rows], abs=1e-9)
+    assert list(found.band) == list(one_by_one.band[found.rows])
+    assert found.contribution.sum(axis=1) == pytest.approx(found.fit, abs=1e-12)
+
+
+@given(st.integers(2, 60), st.integers(0, 1000))
+def test_order_is_by_chance_then_fit_and_the_not_assessed_come_last(n, seed):
+    found = rank(people(n, seed, unknown=0.6), ROLE, top=n)
+    assessed = found.band != "not_assessed"
+    assert (np.diff(assessed.astype(int)) <= 0).all()
+    keys = list(zip(found.all_essentials[assessed], found.fit[assessed], strict=True))
+    assert keys == sorted(keys, reverse=True)
+
+
+@given(st.integers(2, 40), st.integers(0, 1000), st.randoms())
+def test_permuting_people_permutes_the_answer(n, seed, random):
+    profiles = people(n, seed)
+    order = list(range(n))
+    random.shuffle(order)
+    shuffled = Profiles(profiles.mean[:, order], profiles.sd[:, order], profiles.assessed[:, order])
+    first, second = score(profiles, ROLE), score(shuffled, ROLE)
+    assert second.fit == pytest.approx(first.fit[order], abs=1e-12)
+    assert list(second.band) == list(first.band[order])
+
+
+@given(st.integers(2, 40), st.integers(0, 1000))
+def test_adding_a_person_changes_nobody_else(n, seed):
+    profiles = people(n, seed)
+    fewer = Profiles(profiles.mean[:, :-1], profiles.sd[:, :-1], profiles.assessed[:, :-1])
+    assert score(profiles, ROLE).fit[:-1] == pytest.approx(score(fewer, ROLE).fit, abs=0)
+
+
+def test_among_ranks_only_those_and_names_their_columns():
+    profiles = people(30)
+    found = rank(profiles, ROLE, among=np.array([3, 7, 21]), top=10)
+    assert sorted(found.rows) == [3, 7, 21]
+    mask = np.zeros(30, dtype=bool)
+    mask[[3, 7, 21]] = True
+    assert list(rank(profiles, ROLE, among=mask, top=10).rows) == list(found.rows)
+
+
+def test_relaxing_equals_ranking_anew_with_the_lower_level():
+    profiles = people(200, seed=4)
+    before = score(profiles, ROLE)
+    for found in relax(profiles, ROLE):
+        eased = list(ROLE)
+        old = ROLE[found.requirement]
+        eased[found.requirement] = Requirement(old.skill, found.level, old.weight, old.essential)
+        after = score(profiles, eased)
+        assert found.likely == (after.band == 0).sum() - (before.band == 0).sum()
+        anybody = before.band != 3
+        assert found.expected == pytest.approx((after.all_essentials - before.all_essentials)[anybody].sum(), abs=1e-9)
+
+
+def test_relaxing_only_speaks_of_essentials_that_can_be_lower():
+    role = [Requirement(0, 0, 1, True), Requirement(1, 3, 1, True), Requirement(2, 3, 1)]
+    assert [found.requirement for found in relax(people(20), role)] == [1]
+
+
+def test_nobody_gives_an_empty_ranking():
+    empty = Profiles(np.zeros((5, 0), np.float32), np.zeros((5, 0), np.float32), np.zeros((5, 0), bool))
+    found = rank(empty, ROLE)
+    assert found.rows.size == 0
+    assert found.probability.shape == (0, 3)
+
+
+def test_bad_profiles_and_requests_are_refused():
+    profiles = people(3)
+    broken = profiles.mean.copy()
+    broken[0, 1] = np.nan
+    with pytest.raises(ValueError, match="nan"):
+        rank(Profiles(broken, profiles.sd, profiles.assessed), ROLE)
+    with pytest.raises(ValueError, match="above 0"):
+        rank(Profiles(profiles.mean, np.zeros_like(profiles.sd), profiles.assessed), ROLE)
+    with pytest.raises(ValueError, match="same shape"):
+        Profiles(profiles.mean, profiles.sd[:, :2], profiles.assessed)
+    with pytest.raises(ValueError, match="at least one person"):
+        rank(profiles, ROLE, top=0)
+    with pytest.raises(ValueError, match="no person 9"):
+        rank(profiles, ROLE, among=[9])
+    with pytest.raises(ValueError, match="without requirements"):
+        rank(profiles, [])

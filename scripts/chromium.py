@@ -1,0 +1,61 @@
+"""Find a Chromium, or get one: CHROMIUM, the system's, Debian's package (as root), else the npm package. Prints its path."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def found() -> str | None:
+    given = os.environ.get("CHROMIUM")
+    if given:
+        return given if Path(given).exists() else None
+    return next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+
+
+def from_debian() -> None:
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        print("· Installing Chromium from Debian", file=sys.stderr, flush=True)
+        quiet = {"stdout": subprocess.DEVNULL, "stdin": subprocess.DEVNULL}
+        subprocess.run(["apt-get", "update", "-qq"], check=False, **quiet)
+        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        subprocess.run(["apt-get", "install", "-y", "-qq", "chromium"], check=False, env=environment, **quiet)
+
+
+def from_npm() -> str | None:
+    """@sparticuz/chromium carries a brotli-packed binary; Node unpacks it (x86-64 only)."""
+    sys.path.insert(0, str(ROOT / "scripts"))
+    from frontend import npm
+
+    folder = ROOT / "var" / "chromium"
+    binary = folder / "chromium"
+    if not binary.exists():
+        print("· Installing Chromium from npm", file=sys.stderr, flush=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        command = [*npm(), "install", "--prefix", str(folder), "--no-save", "--ignore-scripts", "--silent"]
+        subprocess.run([*command, "@sparticuz/chromium@153.0.0"], check=True)
+        node = str(Path(npm()[0]).parent / "node") if Path(npm()[0]).parent.joinpath("node").exists() else "node"
+        unpack = "const z=require('zlib'),f=require('fs');f.writeFileSync(process.argv[2],z.brotliDecompressSync(f.readFileSync(process.argv[1])))"
+        packed = folder / "node_modules" / "@sparticuz" / "chromium" / "bin" / "chromium.br"
+        subprocess.run([node, "-e", unpack, str(packed), str(binary)], check=True)
+        binary.chmod(0o755)
+    return str(binary) if binary.exists() else None
+
+
+def main() -> int:
+    path = found()
+    if not path:
+        from_debian()
+        path = found() or from_npm()
+    if not path:
+        print("There is no Chromium, and none could be installed. Set CHROMIUM to its path.", file=sys.stderr)
+        return 1
+    print(path)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
