@@ -18,7 +18,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from scoring import INTERVAL_Z, PRIOR_MEAN, PRIOR_SD, checks
+from scoring import INTERVAL_Z, PRIOR_MEAN, PRIOR_SD, checks, normal
 from scoring.checks import Floats
 
 DRIFT = 0.033
@@ -174,6 +174,29 @@ def information(
 def sd_after(sd: float, kappa: float, *, prior_sd: float = PRIOR_SD) -> float:
     """Standard deviation (levels) after one more piece of evidence: sigma'^2 = sigma^2/(1 + kappa*sigma^2/tau^2)."""
     return float(sd / (1.0 + kappa * sd * sd / (prior_sd * prior_sd)) ** 0.5)
+
+
+def expected_entropy_fall(
+    mean: float, sd: float, level: float, kappa: float, *, level_error: float = 0.0, prior_sd: float = PRIOR_SD
+) -> float:
+    """How much a further observation is expected to settle whether a level is met, in bits (0-1).
+
+    Entropy of P(meets) now, less its expectation afterwards: the mean moves by a normal amount of variance
+    sd^2 - sd_after^2, averaged with a nine-point Gauss-Hermite rule. Never negative but for rounding.
+    """
+    after = sd_after(sd, kappa, prior_sd=prior_sd)
+    nodes, weights = np.polynomial.hermite_e.hermegauss(9)
+    moved = mean + nodes * max(0.0, sd * sd - after * after) ** 0.5
+    now = _entropy(normal.cdf(np.array([(mean - level) / (sd * sd + level_error**2) ** 0.5])))
+    later = _entropy(normal.cdf((moved - level) / (after * after + level_error**2) ** 0.5))
+    return float(now[0] - (weights / weights.sum()) @ later)
+
+
+def _entropy(p: Floats) -> Floats:
+    """Binary entropy in bits."""
+    inside = np.clip(p, 1e-12, 1.0 - 1e-12)
+    out: Floats = -(inside * np.log2(inside) + (1.0 - inside) * np.log2(1.0 - inside))
+    return out
 
 
 def _reliability(source: Source, standard_error: float | None, tau: float) -> float:

@@ -122,7 +122,7 @@ def fit(
 
     Parameters
     ----------
-    mean, sd : (S,) for one person or (N, S) for many, levels; sd > 0. Where a skill is not assessed they hold the prior.
+    mean, sd : (S,) for one person or (N, S) for many, levels; sd > 0. Not assessed: the prior.
     assessed : same shape, bool; None means all assessed.
 
     Raises
@@ -162,11 +162,15 @@ def spread(z: Floats, weight: Floats, correlation: float) -> Floats:
 
 def state_of(probability: Floats, known: Bools) -> NDArray[np.str_]:
     """meets, uncertain, gap or not_assessed, elementwise."""
-    chosen = np.select([~known, probability >= MEETS, probability <= GAP], ["not_assessed", "meets", "gap"], "uncertain")
+    chosen = np.select(
+        [~known, probability >= MEETS, probability <= GAP], ["not_assessed", "meets", "gap"], "uncertain"
+    )
     return np.asarray(chosen, dtype=np.str_)
 
 
-def band_codes(z: Floats, known: Bools, essential: Bools, all_essentials: Floats, correlation: float) -> NDArray[np.int8]:
+def band_codes(
+    z: Floats, known: Bools, essential: Bools, all_essentials: Floats, correlation: float
+) -> NDArray[np.int8]:
     """Index into BANDS for each person, (N,).
 
     Likely needs evidence on every essential; unlikely is judged from the assessed essentials alone; without any

@@ -79,7 +79,7 @@ class Relaxed:
 
 def score(profiles: Profiles, requirements: Sequence[Requirement], *, among: Any = None) -> Scores:
     """F, P_all and band of everybody (or of ``among``, column indices), in the order given."""
-    role, z, known = _deviations(profiles, requirements, among)
+    role, z, _, known = _deviations(profiles, requirements, among)
     p = normal.cdf(z)
     joint = normal.joint(z[:, role.essential], CORRELATION)
     return Scores(
@@ -117,27 +117,21 @@ def rank(profiles: Profiles, requirements: Sequence[Requirement], *, top: int = 
 
 def relax(profiles: Profiles, requirements: Sequence[Requirement], *, among: Any = None) -> list[Relaxed]:
     """What easing each essential by one level, alone, would change. Other requirements never decide P_all."""
-    role, z, known = _deviations(profiles, requirements, among)
+    role, z, v, known = _deviations(profiles, requirements, among)
     essentials = np.flatnonzero(role.essential)
-    before = normal.joint(z[:, essentials], CORRELATION)
+    if not essentials.size:
+        return []
+    easing = np.minimum(1.0, role.level[essentials])
+    before, after = normal.joint_eased(z[:, essentials], z[:, essentials] + easing / v[:, essentials], CORRELATION)
     anybody = known.any(axis=1)
-    ready = known[:, essentials].all(axis=1)
-    found = []
-    for position, k in enumerate(essentials):
-        if role.level[k] < 1.0:
-            continue
-        eased = z[:, essentials].copy()
-        eased[:, position] += 1.0 / _v(profiles, role, int(k), among)
-        after = normal.joint(eased, CORRELATION)
-        found.append(
-            Relaxed(
-                requirement=int(k),
-                level=float(role.level[k] - 1.0),
-                likely=int(((after >= LIKELY) & ready).sum() - ((before >= LIKELY) & ready).sum()),
-                expected=float((after - before)[anybody].sum()),
-            )
-        )
-    return found
+    ready: Bools = np.asarray(known[:, essentials].all(axis=1))
+    likely = ((after >= LIKELY) & ready[:, None]).sum(axis=0) - ((before >= LIKELY) & ready).sum()
+    expected = (after - before[:, None])[anybody].sum(axis=0)
+    return [
+        Relaxed(int(k), float(role.level[k] - easing[n]), int(likely[n]), float(expected[n]))
+        for n, k in enumerate(essentials)
+        if role.level[k] > 0
+    ]
 
 
 def _among(profiles: Profiles, among: Any) -> NDArray[np.intp]:
@@ -147,7 +141,7 @@ def _among(profiles: Profiles, among: Any) -> NDArray[np.intp]:
     if chosen.dtype == np.bool_:
         checks.same_shape("The people and the choice among them", (profiles.people,), chosen.shape)
         return np.flatnonzero(chosen)
-    if chosen.size and not (0 <= chosen.min() and chosen.max() < profiles.people):
+    if chosen.size and not (chosen.min() >= 0 and chosen.max() < profiles.people):
         raise ValueError(f"There is no person {int(chosen.max())}: the profiles have {profiles.people}.")
     return chosen.astype(np.intp)
 
@@ -156,19 +150,16 @@ def _columns(matrix: NDArray[np.float32], role: Prepared, chosen: NDArray[np.int
     return np.stack([matrix[k][chosen] for k in role.skill], axis=1).astype(np.float64)
 
 
-def _v(profiles: Profiles, role: Prepared, k: int, among: Any) -> Floats:
-    sd = profiles.sd[role.skill[k]][_among(profiles, among)].astype(np.float64)
-    out: Floats = np.sqrt(np.square(sd) + role.variance[k])
-    return out
-
-
 def _deviations(
     profiles: Profiles, requirements: Sequence[Requirement], among: Any
-) -> tuple[Prepared, Floats, Bools]:
-    """The role, z (N, K) and assessed (N, K) of the people asked for."""
+) -> tuple[Prepared, Floats, Floats, Bools]:
+    """The role, and z, v and assessed, each (N, K), of the people asked for."""
     role = prepare(requirements, profiles.mean.shape[0])
     chosen = _among(profiles, among)
     mean = checks.array("Means", _columns(profiles.mean, role, chosen))
-    sd = checks.positive("Standard deviations", checks.array("Standard deviations", _columns(profiles.sd, role, chosen)))
+    sd = checks.positive(
+        "Standard deviations", checks.array("Standard deviations", _columns(profiles.sd, role, chosen))
+    )
     known = np.stack([profiles.assessed[k][chosen] for k in role.skill], axis=1).astype(np.bool_)
-    return role, (mean - role.level) / np.sqrt(np.square(sd) + role.variance), known
+    v = np.sqrt(np.square(sd) + role.variance)
+    return role, (mean - role.level) / v, v, known

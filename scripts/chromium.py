@@ -1,4 +1,4 @@
-"""Find a Chromium, or get one: CHROMIUM, the system's, Debian's package (as root), else the npm package. Prints its path."""
+"""Print the path of a Chromium: CHROMIUM, the system's, Debian's package (as root), else the npm package."""
 
 import os
 import shutil
@@ -13,7 +13,9 @@ def found() -> str | None:
     given = os.environ.get("CHROMIUM")
     if given:
         return given if Path(given).exists() else None
-    return next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+    return next(
+        (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+    )
 
 
 def from_debian() -> None:
@@ -38,7 +40,10 @@ def from_npm() -> str | None:
         command = [*npm(), "install", "--prefix", str(folder), "--no-save", "--ignore-scripts", "--silent"]
         subprocess.run([*command, "@sparticuz/chromium@153.0.0"], check=True)
         node = str(Path(npm()[0]).parent / "node") if Path(npm()[0]).parent.joinpath("node").exists() else "node"
-        unpack = "const z=require('zlib'),f=require('fs');f.writeFileSync(process.argv[2],z.brotliDecompressSync(f.readFileSync(process.argv[1])))"
+        unpack = (
+            "const z=require('zlib'),f=require('fs');"
+            "f.writeFileSync(process.argv[2],z.brotliDecompressSync(f.readFileSync(process.argv[1])))"
+        )
         packed = folder / "node_modules" / "@sparticuz" / "chromium" / "bin" / "chromium.br"
         subprocess.run([node, "-e", unpack, str(packed), str(binary)], check=True)
         binary.chmod(0o755)

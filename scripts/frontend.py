@@ -28,7 +28,11 @@ ICON = re.compile(r"{%\s*icon\s+[\"']([a-z0-9-]+)[\"']|icon=[\"']([a-z0-9-]+)[\"
 
 def icons_used() -> list[str]:
     """Names after {% icon "…" %} and icon="…" in templates, and #icon:… in Python files."""
-    places = [*ROOT.glob("templates/**/*.html"), *ROOT.glob("*/templatetags/*.py"), *ROOT.glob("socialstrategy/lib/*.py")]
+    places = [
+        *ROOT.glob("templates/**/*.html"),
+        *ROOT.glob("*/templatetags/*.py"),
+        *ROOT.glob("candidates/*.py"),
+    ]
     found = {name for place in places for match in ICON.findall(place.read_text()) for name in match if name}
     return sorted(found)
 
@@ -42,7 +46,16 @@ def npm() -> list[str]:
     if not wheel.exists():
         print("· No npm on this machine: installing Node.js from PyPI", flush=True)
         subprocess.run(
-            [sys.executable, "-m", "pip", "install", "--quiet", "--require-hashes", "-r", ROOT / "requirements-node.txt"],
+            [
+                sys.executable,
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--require-hashes",
+                "-r",
+                ROOT / "requirements-node.txt",
+            ],
             check=True,
         )
     return [str(wheel)]

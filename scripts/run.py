@@ -42,7 +42,8 @@ def collect_static() -> None:
     """Collect static files when one of them has changed."""
     files = sorted(path for path in (ROOT / "static").rglob("*") if path.is_file())
     state = hashlib.sha256(
-        "".join(f"{path}{path.stat().st_mtime_ns}" for path in files).encode() + (ROOT / "requirements.txt").read_bytes()
+        "".join(f"{path}{path.stat().st_mtime_ns}" for path in files).encode()
+        + (ROOT / "requirements.txt").read_bytes()
     ).hexdigest()
     stamp = ROOT / "var" / "static" / "state"
     if not (stamp.exists() and stamp.read_text() == state):
@@ -63,7 +64,18 @@ def processes() -> dict[str, subprocess.Popen]:
     bind = f"[{HOST}]:{PORT}" if ":" in HOST else f"{HOST}:{PORT}"
     web = ["gunicorn", "socialstrategy.wsgi", "--bind", bind, "--workers", workers, "--threads", "4", "--timeout", "60"]
     web += ["--log-level", "warning", "--preload"]
-    worker = ["celery", "--app", "socialstrategy", "--quiet", "worker", "--beat", "--concurrency", "1", "--loglevel", "WARNING"]
+    worker = [
+        "celery",
+        "--app",
+        "socialstrategy",
+        "--quiet",
+        "worker",
+        "--beat",
+        "--concurrency",
+        "1",
+        "--loglevel",
+        "WARNING",
+    ]
     return {
         name: subprocess.Popen([PYTHON, "-m", *command], cwd=ROOT, start_new_session=True)
         for name, command in {"web server": web, "worker": worker}.items()

@@ -1,6 +1,6 @@
 """Everything `make test` does after the setup: checks first, then both suites; the last line is pytest's own.
 
-    python scripts/test.py [pytest arguments]
+python scripts/test.py [pytest arguments]
 """
 
 import os
@@ -37,9 +37,15 @@ def main(arguments: list[str]) -> int:
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     pytest = [PYTHON, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider"]
     if not arguments:
-        step("tests on SQLite, without the browser and the real servers", [*pytest, "-n", "2", "-m", "not browser and not servers"])
+        step(
+            "tests on SQLite, without the browser and the real servers",
+            [*pytest, "-n", "2", "-m", "not browser and not servers"],
+        )
         arguments = ["-n", "2"]
-    step("tests on PostgreSQL, Redis, Celery and Chromium", [PYTHON, ROOT / "scripts" / "with_servers.py", *pytest, *arguments])
+    step(
+        "tests on PostgreSQL, Redis, Celery and Chromium",
+        [PYTHON, ROOT / "scripts" / "with_servers.py", *pytest, *arguments],
+    )
     return 0
 
 

@@ -162,7 +162,9 @@ def test_bad_observations_are_refused_by_name(bad, named):
         estimate([bad])
 
 
-@pytest.mark.parametrize("options", [{"prior_sd": 0}, {"prior_sd": -1}, {"prior_mean": math.nan}, {"halo_variance": 1.2}])
+@pytest.mark.parametrize(
+    "options", [{"prior_sd": 0}, {"prior_sd": -1}, {"prior_mean": math.nan}, {"halo_variance": 1.2}]
+)
 def test_bad_priors_are_refused(options):
     with pytest.raises(ValueError, match="must be"):
         estimate([], **options)

@@ -1,0 +1,161 @@
+"""Accounts, one-time links and the audit trail."""
+
+import hashlib
+import secrets
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.db import models
+from django.db.models.functions import Lower
+
+
+class UserManager(BaseUserManager):
+    """Accounts are found by e-mail, whatever its case."""
+
+    def create_user(self, email, password=None, **fields):
+        user = self.model(email=email.strip().lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email, password=None, **fields):
+        defaults = {"role": User.Role.HR, "is_staff": True, "is_superuser": True, "name": email}
+        return self.create_user(email, password, **defaults | fields)
+
+    def get_by_natural_key(self, email):
+        return self.get(email=email.strip().lower())
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """Somebody who signs in. What they may do follows from ``role`` and accounts/access.py."""
+
+    class Role(models.TextChoices):
+        HR = "hr", "HR manager"
+        ASSESSOR = "assessor", "Assessor"
+        EXECUTIVE = "executive", "Executive"
+        EMPLOYEE = "employee", "Employee"
+
+    email = models.EmailField(unique=True)
+    name = models.CharField(max_length=120)
+    role = models.CharField(max_length=10, choices=Role, default=Role.EMPLOYEE, db_index=True)
+    is_active = models.BooleanField("may sign in", default=True)
+    is_staff = models.BooleanField("may use the admin", default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS = []
+    objects = UserManager()
+
+    class Meta:
+        ordering = ["name", "pk"]
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="user_email_unique_in_any_case"),
+            models.CheckConstraint(
+                condition=models.Q(role__in=["hr", "assessor", "executive", "employee"]), name="user_role_known"
+            ),
+        ]
+
+    def __str__(self):
+        return self.name or self.email
+
+    def save(self, *args, **kwargs):
+        self.email = self.email.strip().lower()
+        super().save(*args, **kwargs)
+
+    @property
+    def is_hr(self) -> bool:
+        return self.role == self.Role.HR
+
+
+def digest(token: str) -> str:
+    """What is stored of a link's token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+class LinkQuerySet(models.QuerySet):
+    def issue(self, purpose, target, expires_at):
+        """A fresh link for ``target`` (a row's key); earlier open ones of the same purpose end. Returns its token."""
+        self.filter(purpose=purpose, target=str(target), used_at=None, ended_at=None).update(
+            ended_at=models.functions.Now()
+        )
+        token = secrets.token_urlsafe(32)
+        self.create(purpose=purpose, target=str(target), token_digest=digest(token), expires_at=expires_at)
+        return token
+
+    def end(self, purpose, target):
+        """End every open link for ``target``."""
+        open_links = self.filter(purpose=purpose, target=str(target), used_at=None, ended_at=None)
+        return open_links.update(ended_at=models.functions.Now())
+
+    def find(self, purpose, token):
+        """The link with this token, whatever its state, or None."""
+        return self.filter(purpose=purpose, token_digest=digest(token)).first()
+
+    def consume(self, purpose, token, now):
+        """Use up an open link; returns it, or None when it is unknown, used, ended or expired. Works once."""
+        used = self.filter(
+            purpose=purpose, token_digest=digest(token), used_at=None, ended_at=None, expires_at__gt=now
+        ).update(used_at=now)
+        return self.find(purpose, token) if used else None
+
+
+class Link(models.Model):
+    """A single-use, expiring link. Only the digest of its token is kept."""
+
+    class Purpose(models.TextChoices):
+        ASSESSMENT = "assessment", "Open an assessment"
+        REPORT = "report", "Read a report"
+
+    purpose = models.CharField(max_length=12, choices=Purpose)
+    target = models.CharField(max_length=40)
+    token_digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = LinkQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["purpose", "target"])]
+
+    def __str__(self):
+        return f"{self.purpose} for {self.target}"
+
+    def is_open(self, now) -> bool:
+        return self.used_at is None and self.ended_at is None and self.expires_at > now
+
+
+class AuditEntryQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        return self if user.is_authenticated and user.is_hr else self.none()
+
+
+class AuditEntry(models.Model):
+    """Who did what to which row, and when. Points at (label, pk), so that it outlives the row."""
+
+    at = models.DateTimeField(auto_now_add=True, db_index=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    action = models.CharField(max_length=60, db_index=True)
+    label = models.CharField(max_length=60)
+    target = models.CharField(max_length=40)
+    summary = models.CharField(max_length=300)
+    detail = models.JSONField(default=dict, blank=True)
+
+    objects = AuditEntryQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        indexes = [models.Index(fields=["label", "target"])]
+        verbose_name_plural = "audit entries"
+
+    def __str__(self):
+        return f"{self.action}: {self.summary}"
+
+
+def record(action: str, row, summary: str, *, by=None, **detail) -> AuditEntry:
+    """Write an audit entry, in the caller's transaction."""
+    who = by if by is not None and by.is_authenticated else None
+    return AuditEntry.objects.create(
+        by=who, action=action, label=row._meta.label_lower, target=str(row.pk), summary=summary[:300], detail=detail
+    )

@@ -1,0 +1,14 @@
+from django.urls import path
+
+from accounts import views
+
+app_name = "accounts"
+urlpatterns = [
+    path("demo/", views.demo_sign_in, name="demo_sign_in"),
+    path("theme/", views.theme, name="theme"),
+    path("settings/", views.settings, name="settings"),
+    path("accounts/", views.account_list, name="account_list"),
+    path("accounts/new/", views.account_new, name="account_new"),
+    path("accounts/<int:pk>/", views.account_edit, name="account_edit"),
+    path("audit/", views.audit_log, name="audit_log"),
+]

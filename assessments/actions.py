@@ -1,0 +1,106 @@
+"""Answering, submitting and rating; names are nowhere in here."""
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from assessments.models import Rating, RatingRequest, Response, Sitting
+
+
+class Closed(ValidationError):
+    """The sitting or rating can't be worked on any more."""
+
+    def __init__(self, what: str = "This assessment"):
+        super().__init__(f"{what} is closed. Nothing was changed.")
+
+
+class AnsweredElsewhere(ValidationError):
+    """Another tab or device has stored a newer answer to the same question."""
+
+    def __init__(self):
+        super().__init__(
+            "You have answered this question in another tab or on another device since this page was opened. "
+            "The newer answer is kept and shown below; choose again if you want to change it."
+        )
+
+
+def create_sitting(*, subject, role_version, deadline_at) -> Sitting:
+    return Sitting.objects.create(subject=subject, role_version=role_version, deadline_at=deadline_at)
+
+
+@transaction.atomic
+def consent(sitting: Sitting, now, *, accommodation: str = "") -> None:
+    """Record the consent, once, and what would make the assessment easier to take."""
+    sitting = _open(sitting, now)
+    sitting.consented_at = sitting.consented_at or now
+    sitting.accommodation = accommodation
+    sitting.save(update_fields=["consented_at", "accommodation"])
+
+
+def _open(sitting: Sitting, now) -> Sitting:
+    found = Sitting.objects.select_for_update().get(pk=sitting.pk)
+    if not found.is_open(now):
+        raise Closed
+    return found
+
+
+@transaction.atomic
+def answer(sitting: Sitting, skill, now, *, level, note="", link="", revision: int = 0) -> Response:
+    """Store an answer (level None: can't judge). ``revision`` is what the page was opened with; 0 for a first answer.
+
+    Raises
+    ------
+    Closed, AnsweredElsewhere : nothing is written.
+    """
+    sitting = _open(sitting, now)
+    statement = skill.anchor(level) if level is not None else ""
+    existing = Response.objects.filter(sitting=sitting, skill=skill).first()
+    same = existing and (existing.level, existing.note, existing.link) == (level, note, link)
+    if same:
+        return existing
+    if (existing.revision if existing else 0) != revision:
+        raise AnsweredElsewhere
+    if existing is None:
+        return Response.objects.create(
+            sitting=sitting, skill=skill, level=level, statement=statement, note=note, link=link
+        )
+    existing.level, existing.statement, existing.note, existing.link = level, statement, note, link
+    existing.revision += 1
+    existing.save()
+    return existing
+
+
+@transaction.atomic
+def submit(sitting: Sitting, now) -> list[Response]:
+    """Close a sitting; returns its answers. Raises Closed the second time."""
+    sitting = _open(sitting, now)
+    sitting.submitted_at = now
+    sitting.save(update_fields=["submitted_at"])
+    return list(sitting.responses.select_related("skill"))
+
+
+def copy_deadline(sitting: Sitting, *, deadline_at=None, revoked_at=None) -> None:
+    """What an invitation decides about time also holds for its sitting."""
+    if deadline_at is not None:
+        sitting.deadline_at = deadline_at
+    if revoked_at is not None:
+        sitting.revoked_at = revoked_at
+    sitting.save(update_fields=["deadline_at", "revoked_at"])
+
+
+@transaction.atomic
+def rate(request: RatingRequest, skill, *, level, note="") -> Rating:
+    """Store one rating (level None: can't judge)."""
+    request = RatingRequest.objects.select_for_update().get(pk=request.pk)
+    if request.submitted_at or request.withdrawn_at:
+        raise Closed("This rating")
+    rating, _ = Rating.objects.update_or_create(request=request, skill=skill, defaults={"level": level, "note": note})
+    return rating
+
+
+@transaction.atomic
+def submit_rating(request: RatingRequest, now) -> list[Rating]:
+    """Close a rating request; returns its ratings. Raises Closed the second time."""
+    taken = RatingRequest.objects.filter(pk=request.pk, submitted_at=None, withdrawn_at=None).update(submitted_at=now)
+    if not taken:
+        raise Closed("This rating")
+    return list(Rating.objects.filter(request=request).select_related("skill"))

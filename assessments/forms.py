@@ -1,0 +1,64 @@
+"""Forms of the self-assessment."""
+
+from django import forms
+
+from socialstrategy.lib.text import clean
+
+CANT_JUDGE = "none"
+LEVEL_VALUES = {**{str(level): level for level in range(6)}, CANT_JUDGE: None}
+
+
+class ConsentForm(forms.Form):
+    """Consent, and what would make the assessment easier to take."""
+
+    consent = forms.BooleanField(
+        label="I have read this and agree to take part",
+        error_messages={"required": "Tick the box if you agree. Without it we do not start."},
+    )
+    accommodation = forms.CharField(
+        label="Is there anything that would make this easier for you?",
+        help_text="More time, another format, somebody to read aloud: tell us. It has no influence on any result.",
+        max_length=500,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    def clean_accommodation(self):
+        return clean(self.cleaned_data["accommodation"], lines=True)
+
+
+class AnswerForm(forms.Form):
+    """A level or "can't judge", with an optional example and link."""
+
+    level = forms.ChoiceField(
+        choices=[(value, value) for value in LEVEL_VALUES],
+        error_messages={
+            "required": "Choose the line that fits best, or “I can’t judge this yet”.",
+            "invalid_choice": "Choose one of the lines shown.",
+        },
+    )
+    note = forms.CharField(
+        max_length=1000, required=False, error_messages={"max_length": "Keep the example within 1,000 characters."}
+    )
+    link = forms.URLField(
+        max_length=500,
+        required=False,
+        assume_scheme="https",
+        error_messages={"invalid": "This does not look like an address, such as https://example.org/post."},
+    )
+    revision = forms.IntegerField(min_value=0, max_value=10**6, required=False)
+
+    def clean_level(self):
+        return LEVEL_VALUES[self.cleaned_data["level"]]
+
+    def clean_note(self):
+        return clean(self.cleaned_data["note"], lines=True)
+
+    def clean_revision(self):
+        return self.cleaned_data["revision"] or 0
+
+    def clean_link(self):
+        link = self.cleaned_data["link"]
+        if link and not link.startswith(("http://", "https://")):
+            raise forms.ValidationError("A link starts with http:// or https://.")
+        return link

@@ -1,0 +1,204 @@
+"""Changes to people and their evidence; each is atomic, and tells the ranking that something has changed."""
+
+from collections import defaultdict
+from datetime import date
+
+from django.db import transaction
+from django.utils import timezone
+
+import scoring
+from accounts.models import record
+from assessments import actions as assessments
+from assessments.models import RatingRequest
+from candidates import evidence as known
+from candidates.evidence import ChangeCounter, Estimate, Evidence, StoredFit
+from candidates.matrix import scored
+from candidates.models import Person
+from scoring import fit as engine
+
+
+def today() -> date:
+    return timezone.localdate()
+
+
+@transaction.atomic
+def save_person(person: Person, *, by) -> Person:
+    """Create or change somebody."""
+    is_new = person.pk is None
+    person.save()
+    ChangeCounter.move()
+    record("person.created" if is_new else "person.changed", person, person.code, by=by)
+    return person
+
+
+@transaction.atomic
+def set_archived(person: Person, *, by, archived: bool) -> Person:
+    """Take somebody out of lists and rankings, or bring them back; their evidence stays."""
+    person.archived_at = timezone.now() if archived else None
+    person.save(update_fields=["archived_at"])
+    ChangeCounter.move()
+    record("person.archived" if archived else "person.restored", person, person.code, by=by)
+    return person
+
+
+@transaction.atomic
+def add_evidence(person: Person, rows: list[dict], *, by=None) -> None:
+    """Append evidence and bring the estimates it touches up to date.
+
+    ``rows`` are keyword arguments of Evidence. The person's row is locked, so that two raters who submit at the same
+    moment are both counted.
+    """
+    Person.objects.select_for_update().get(pk=person.pk)
+    Evidence.objects.bulk_create(Evidence(person=person, made_by=by, **row) for row in rows)
+    refresh_estimates([person.pk], {row["skill"].pk for row in rows})
+
+
+def refresh_estimates(people, skills=None, as_of: date | None = None) -> int:
+    """Rebuild estimates from evidence, bit for bit the same for the same ``as_of``; returns how many."""
+    as_of = as_of or known.month_start(today())
+    rows = Evidence.objects.filter(person__in=people).order_by("person", "skill", "observed_on", "pk")
+    if skills is not None:
+        rows = rows.filter(skill__in=skills)
+    grouped = defaultdict(list)
+    for row in rows:
+        grouped[row.person_id, row.skill_id].append(row)
+    estimates = [_estimate(person, skill, pieces, as_of) for (person, skill), pieces in grouped.items()]
+    Estimate.objects.bulk_create(
+        estimates,
+        batch_size=500,
+        update_conflicts=True,
+        unique_fields=["person", "skill"],
+        update_fields=["mean", "sd", "evidence_count", "newest_on", "as_of", "engine", "parameters"],
+    )
+    ChangeCounter.move()
+    return len(estimates)
+
+
+def _estimate(person_id, skill_id, rows, as_of) -> Estimate:
+    found, _ = known.estimate(rows, as_of)
+    return Estimate(
+        person_id=person_id,
+        skill_id=skill_id,
+        mean=found.mean,
+        sd=found.sd,
+        evidence_count=len(rows),
+        newest_on=max(row.observed_on for row in rows),
+        as_of=as_of,
+    )
+
+
+@transaction.atomic
+def take_sitting(invitation, now) -> None:
+    """Submit a sitting and make its answers evidence."""
+    responses = assessments.submit(invitation.sitting, now)
+    invitation.submitted_at = now
+    invitation.save(update_fields=["submitted_at"])
+    rows = [
+        {
+            "skill": response.skill,
+            "source": "self",
+            "value": response.level,
+            "observed_on": timezone.localdate(response.answered_at),
+            "rater": "self",
+            "note": response.note,
+            "link": response.link,
+        }
+        for response in responses
+        if response.level is not None
+    ]
+    add_evidence(invitation.person, rows)
+    record("assessment.submitted", invitation, invitation.person.code, answers=len(rows))
+
+
+@transaction.atomic
+def take_rating(request: RatingRequest, now) -> None:
+    """Submit a rating and make it evidence; a rater's newer rating replaces the older one in the estimate."""
+    person = Person.objects.get(subject=request.subject)
+    ratings = assessments.submit_rating(request, now)
+    rows = [
+        {
+            "skill": rating.skill,
+            "source": request.kind,
+            "value": rating.level,
+            "observed_on": timezone.localdate(now),
+            "rater": f"user {request.rater_id}",
+            "note": rating.note,
+        }
+        for rating in ratings
+        if rating.level is not None
+    ]
+    add_evidence(person, rows, by=request.rater)
+    record("rating.submitted", request, person.code, by=request.rater, answers=len(rows))
+
+
+@transaction.atomic
+def ask_for_rating(person: Person, version, *, by) -> RatingRequest | None:
+    """Ask somebody's manager to rate them against a role version; None when there is nobody to ask."""
+    rater = person.manager.user if person.manager else None
+    if rater is None:
+        return None
+    request, _ = RatingRequest.objects.get_or_create(
+        subject=person.subject,
+        rater=rater,
+        submitted_at=None,
+        withdrawn_at=None,
+        defaults={"kind": RatingRequest.Kind.MANAGER, "role_version": version},
+    )
+    return request
+
+
+@transaction.atomic
+def store_fit(person: Person, version, *, by) -> StoredFit:
+    """Keep a fit as it is now: its inputs and its result, to be opened later."""
+    lines = list(version.requirements.all())
+    estimates = {row.skill_id: row for row in Estimate.objects.filter(person=person)}
+    mean, sd, assessed = vectors(lines, estimates)
+    found = fit_of(lines, estimates)
+    evidence = Evidence.objects.filter(person=person, skill__in=[line.skill_id for line in lines])
+    stored = StoredFit.objects.create(
+        person=person,
+        role_version=version,
+        as_of=known.month_start(today()),
+        engine=scoring.ENGINE_VERSION,
+        parameters=known.PARAMETER_VERSION,
+        by=by,
+        inputs={
+            "mean": mean,
+            "sd": sd,
+            "assessed": assessed,
+            "evidence": list(evidence.order_by("pk").values_list("pk", flat=True)),
+            "requirements": [line.snapshot() | {"skill": line.skill.name} for line in lines],
+        },
+        result={
+            "fit": found.fit,
+            "fit_low": found.fit_low,
+            "fit_high": found.fit_high,
+            "all_essentials": found.all_essentials,
+            "band": found.band,
+            "probability": found.probability.tolist(),
+            "contribution": found.contribution.tolist(),
+            "state": found.state.tolist(),
+        },
+    )
+    record("fit.stored", stored, f"{person.code} for {version}", by=by)
+    return stored
+
+
+def vectors(lines, estimates: dict) -> tuple[list, list, list]:
+    """(mean, sd, assessed) in the order of the requirements; where not assessed, the prior."""
+    found = [estimates.get(line.skill_id) for line in lines]
+    return (
+        [row.mean if row else scoring.PRIOR_MEAN for row in found],
+        [row.sd if row else scoring.PRIOR_SD for row in found],
+        [row is not None for row in found],
+    )
+
+
+def fit_of(lines, estimates: dict) -> engine.Fit:
+    """The engine's fit of one person, with requirement n in column n."""
+    mean, sd, assessed = vectors(lines, estimates)
+    requirements = [
+        engine.Requirement(n, one.level, one.weight, one.essential, one.standard_error, one.target)
+        for n, one in enumerate(scored(lines))
+    ]
+    return engine.fit(mean, sd, requirements, assessed=assessed)

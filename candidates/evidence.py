@@ -1,0 +1,238 @@
+"""Evidence, append-only, and what is derived from it: estimates and stored fits."""
+
+import uuid
+from collections import defaultdict
+from datetime import date
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+import scoring
+from candidates.models import Person
+from roles.models import RoleVersion, Skill
+from scoring import evidence as engine
+
+SOURCE_WORDS = {
+    "self": "Self-assessment",
+    "manager": "Manager rating",
+    "peer": "Peer rating",
+    "subordinate": "Rating by somebody they lead",
+    "knowledge_test": "Knowledge test",
+    "performance_test": "Skill test",
+    "situational": "Situational test",
+    "work_sample": "Work sample",
+    "interview_panel": "Panel interview",
+    "interview_single": "Structured interview",
+    "interview_unstructured": "Free interview",
+    "certificate": "Certificate",
+    "experience": "Experience",
+}
+# #icon:user-circle #icon:user-star #icon:users #icon:adjustments #icon:file-text #icon:messages #icon:certificate
+# #icon:history
+SOURCE_ICONS = {
+    "self": "user-circle",
+    "manager": "user-star",
+    "peer": "users",
+    "subordinate": "users",
+    "knowledge_test": "adjustments",
+    "performance_test": "adjustments",
+    "situational": "adjustments",
+    "work_sample": "file-text",
+    "interview_panel": "messages",
+    "interview_single": "messages",
+    "interview_unstructured": "messages",
+    "certificate": "certificate",
+    "experience": "history",
+}
+PARAMETER_VERSION = "shipped-1"
+
+
+class AppendOnlyError(TypeError):
+    """Somebody tried to change or delete evidence."""
+
+
+class EvidenceQuerySet(models.QuerySet):
+    def update(self, **values):
+        raise AppendOnlyError("Evidence is append-only: add a new piece instead.")
+
+    def delete(self):
+        raise AppendOnlyError("Evidence is append-only; only erasing a person removes it.")
+
+
+class Evidence(models.Model):
+    """One source's word on one skill of one person. Append-only."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="evidence")
+    skill = models.ForeignKey(Skill, on_delete=models.PROTECT, related_name="+")
+    source = models.CharField(max_length=24, choices=list(SOURCE_WORDS.items()))
+    value = models.FloatField()
+    standard_error = models.FloatField(null=True, blank=True)
+    observed_on = models.DateField()
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    rater = models.CharField(
+        max_length=40, blank=True, help_text="Who or what gave it: only the latest of each counts."
+    )
+    note = models.CharField(max_length=1000, blank=True)
+    link = models.URLField(max_length=500, blank=True)
+    parameters = models.CharField(max_length=24, default=PARAMETER_VERSION)
+    recorded_at = models.DateTimeField(auto_now_add=True)
+
+    objects = EvidenceQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["observed_on", "pk"]
+        verbose_name_plural = "evidence"
+        indexes = [models.Index(fields=["person", "skill", "source"])]
+        constraints = [
+            models.CheckConstraint(condition=Q(value__gte=-2.5, value__lte=7.5), name="evidence_value_on_scale"),
+            models.CheckConstraint(
+                condition=Q(standard_error=None) | Q(standard_error__gt=0), name="evidence_error_above_0"
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.get_source_display()}: {self.value:g}"
+
+    def save(self, *args, **kwargs):
+        if not self._state.adding:
+            raise AppendOnlyError("Evidence is append-only: add a new piece instead.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args, **kwargs):
+        raise AppendOnlyError("Evidence is append-only; only erasing a person removes it.")
+
+    @property
+    def icon(self) -> str:
+        return SOURCE_ICONS[self.source]
+
+
+class Piece:
+    """All evidence of one source on one skill, merged as the engine wants it: latest per rater, their mean."""
+
+    def __init__(self, rows: list[Evidence], as_of: date):
+        latest = {row.rater or f"#{row.pk}": row for row in sorted(rows, key=lambda r: (r.observed_on, r.pk or 0))}
+        self.rows = list(latest.values())
+        self.source = rows[0].source
+        is_test = engine.DEFAULT_SOURCES[self.source].reliability is None
+        # Tests carry their own error and are not averaged: the latest one stands.
+        used = self.rows[-1:] if is_test else self.rows
+        self.used = used
+        self.value = sum(row.value for row in used) / len(used)
+        self.standard_error = used[-1].standard_error if is_test else None
+        self.observed_on = max(row.observed_on for row in used)
+        self.months = months_between(self.observed_on, as_of)
+
+    @property
+    def label(self) -> str:
+        return SOURCE_WORDS[self.source]
+
+    def observation(self) -> engine.Observation:
+        return engine.Observation(
+            self.source, self.value, self.standard_error, months_ago=self.months, raters=len(self.used)
+        )
+
+
+def months_between(earlier: date, later: date) -> int:
+    """Whole months from ``earlier`` to ``later``, never negative."""
+    months = (later.year - earlier.year) * 12 + later.month - earlier.month - (later.day < earlier.day)
+    return max(0, months)
+
+
+def month_start(day: date) -> date:
+    """The day that estimates refer to: the first of the month."""
+    return day.replace(day=1)
+
+
+def pieces(rows, as_of: date) -> list[Piece]:
+    """Merge one person's evidence on one skill by source, in the order of SOURCE_WORDS."""
+    by_source = defaultdict(list)
+    for row in rows:
+        by_source[row.source].append(row)
+    return [Piece(by_source[source], as_of) for source in SOURCE_WORDS if source in by_source]
+
+
+def estimate(rows, as_of: date) -> tuple[engine.Estimate, list[Piece]]:
+    """The engine's estimate from evidence rows of one person and skill, and the merged pieces behind it."""
+    merged = pieces(rows, as_of)
+    return engine.estimate([piece.observation() for piece in merged]), merged
+
+
+class EstimateQuerySet(models.QuerySet):
+    def of_current_people(self):
+        return self.filter(person__archived_at=None)
+
+
+class Estimate(models.Model):
+    """The level of one person in one skill, derived from the evidence; can be rebuilt at any time."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="estimates")
+    skill = models.ForeignKey(Skill, on_delete=models.PROTECT, related_name="+")
+    mean = models.FloatField()
+    sd = models.FloatField()
+    evidence_count = models.PositiveIntegerField()
+    newest_on = models.DateField()
+    as_of = models.DateField()
+    engine = models.CharField(max_length=12, default=scoring.ENGINE_VERSION)
+    parameters = models.CharField(max_length=24, default=PARAMETER_VERSION)
+
+    objects = EstimateQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["person", "skill"], name="estimate_once"),
+            models.CheckConstraint(condition=Q(sd__gt=0), name="estimate_sd_above_0"),
+        ]
+        indexes = [models.Index(fields=["as_of"])]
+
+    def __str__(self):
+        return f"{self.mean:.2f} ± {self.sd:.2f}"
+
+    @property
+    def low(self) -> float:
+        return self.mean - scoring.INTERVAL_Z * self.sd
+
+    @property
+    def high(self) -> float:
+        return self.mean + scoring.INTERVAL_Z * self.sd
+
+
+class ChangeCounter(models.Model):
+    """Moves with every change that a ranking can see, in the same transaction as the change."""
+
+    value = models.PositiveBigIntegerField(default=0)
+
+    def __str__(self):
+        return str(self.value)
+
+    @classmethod
+    def move(cls) -> None:
+        if not cls.objects.filter(pk=1).update(value=F("value") + 1):
+            cls.objects.get_or_create(pk=1, defaults={"value": 1})
+
+    @classmethod
+    def read(cls) -> int:
+        return cls.objects.filter(pk=1).values_list("value", flat=True).first() or 0
+
+
+class StoredFit(models.Model):
+    """A fit as somebody saw it: what was known then, and by which engine; never recomputed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="stored_fits")
+    role_version = models.ForeignKey(RoleVersion, on_delete=models.PROTECT, related_name="+")
+    as_of = models.DateField()
+    engine = models.CharField(max_length=12)
+    parameters = models.CharField(max_length=24)
+    inputs = models.JSONField()
+    result = models.JSONField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self):
+        return f"{self.person} for {self.role_version}"

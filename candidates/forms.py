@@ -1,0 +1,205 @@
+"""Forms about people, invitations and evidence."""
+
+from datetime import timedelta
+
+from django import forms
+from django.utils import timezone
+
+from candidates.evidence import SOURCE_WORDS
+from candidates.importing import FIELDS, NEEDED
+from candidates.models import Background, Person
+from roles.forms import CleanText
+from roles.models import RoleVersion, Skill
+from scoring.evidence import DEFAULT_SOURCES
+from socialstrategy.lib.levels import LEVEL_CHOICES
+
+LONGEST_DEADLINE = timedelta(days=180)
+
+
+class PersonForm(CleanText, forms.ModelForm):
+    """Somebody's own particulars."""
+
+    manager_email = forms.EmailField(label="Manager's e-mail", required=False)
+
+    class Meta:
+        model = Person
+        fields = ["name", "email", "kind", "job_title", "function", "location"]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if self.instance.manager:
+            self.fields["manager_email"].initial = self.instance.manager.email
+
+    def clean_email(self):
+        email = self.cleaned_data["email"].lower()
+        if Person.objects.filter(email=email).exclude(pk=self.instance.pk).exists():
+            raise forms.ValidationError("Somebody has this address already.")
+        return email
+
+    def clean_manager_email(self):
+        email = self.cleaned_data["manager_email"].lower()
+        self.found_manager = Person.objects.filter(email=email).first() if email else None
+        if email and self.found_manager is None:
+            raise forms.ValidationError("No person has this address.")
+        if self.found_manager and self.found_manager.pk == self.instance.pk:
+            raise forms.ValidationError("Somebody can't be their own manager.")
+        return email
+
+    def save(self, commit=True):
+        self.instance.manager = self.found_manager
+        return super().save(commit)
+
+
+class BackgroundForm(CleanText, forms.ModelForm):
+    """One entry of somebody's background."""
+
+    from_year = forms.IntegerField(min_value=1940, max_value=2100, required=False)
+    to_year = forms.IntegerField(min_value=1940, max_value=2100, required=False, help_text="Leave empty if it goes on.")
+
+    class Meta:
+        model = Background
+        fields = ["kind", "title", "place", "from_year", "to_year", "frequency", "wish", "skills"]
+        widgets = {"skills": forms.CheckboxSelectMultiple}
+
+    def __init__(self, *args, skills=None, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["skills"].queryset = Skill.objects.current() if skills is None else skills
+        self.fields["frequency"].label = "How often does it come into play?"
+        self.fields["wish"].label = "What do you wish you had more of?"
+        self.fields["skills"].label = "Which skills does it feed?"
+
+    def clean(self):
+        data = super().clean()
+        start, end = data.get("from_year"), data.get("to_year")
+        if start and end and end < start:
+            self.add_error("to_year", "This lies before the first year.")
+        return data
+
+
+class InviteForm(forms.Form):
+    """Whom to invite to which role, and until when."""
+
+    role_version = forms.ModelChoiceField(RoleVersion.objects.none(), label="Role")
+    deadline_on = forms.DateField(label="Deadline", widget=forms.DateInput(attrs={"type": "date"}))
+    people = forms.ModelMultipleChoiceField(
+        Person.objects.none(), error_messages={"required": "Choose at least one person."}
+    )
+
+    def __init__(self, *args, user, **kwargs):
+        super().__init__(*args, **kwargs)
+        published = RoleVersion.objects.visible_to(user).published().filter(role__retired_at=None)
+        self.fields["role_version"].queryset = published.select_related("role")
+        self.fields["role_version"].label_from_instance = lambda version: str(version)
+        self.fields["people"].queryset = Person.objects.visible_to(user).current()
+        self.fields["deadline_on"].initial = timezone.localdate() + timedelta(days=14)
+
+    def clean_deadline_on(self):
+        return check_deadline(self.cleaned_data["deadline_on"])
+
+
+def check_deadline(day):
+    """A deadline of tomorrow at the earliest and half a year at the latest."""
+    today = timezone.localdate()
+    if day <= today:
+        raise forms.ValidationError("Choose a day after today.")
+    if day > today + LONGEST_DEADLINE:
+        raise forms.ValidationError("Choose a day within the next six months.")
+    return day
+
+
+class ExtendForm(forms.Form):
+    """Extra time for an invitation."""
+
+    days = forms.IntegerField(min_value=1, max_value=60)
+
+
+class EvidenceForm(CleanText, forms.Form):
+    """Evidence that HR enters: a test, a work sample, an interview, a certificate."""
+
+    ENTERED = [
+        (name, word) for name, word in SOURCE_WORDS.items() if name not in {"self", "manager", "peer", "subordinate"}
+    ]
+    skill = forms.ModelChoiceField(Skill.objects.none())
+    source = forms.ChoiceField(choices=ENTERED)
+    value = forms.FloatField(label="Level", min_value=0, max_value=5, help_text="0 to 5; a test may give decimals.")
+    standard_error = forms.FloatField(
+        label="Standard error in levels", required=False, max_value=2.5, help_text="Tests only; their report names it."
+    )
+    observed_on = forms.DateField(label="Date", widget=forms.DateInput(attrs={"type": "date"}))
+    note = forms.CharField(max_length=1000, required=False, widget=forms.Textarea(attrs={"rows": 2}))
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["skill"].queryset = Skill.objects.current()
+        self.fields["observed_on"].initial = timezone.localdate()
+
+    def clean_observed_on(self):
+        day = self.cleaned_data["observed_on"]
+        if day > timezone.localdate() or day.year < 2000:
+            raise forms.ValidationError("Choose a day that has passed.")
+        return day
+
+    def clean(self):
+        data = super().clean()
+        source, error = data.get("source"), data.get("standard_error")
+        if source and DEFAULT_SOURCES[source].reliability is None and not (error and error > 0):
+            self.add_error("standard_error", "A test needs its standard error, above 0.")
+        elif source and DEFAULT_SOURCES[source].reliability is not None:
+            data["standard_error"] = None
+        return data
+
+
+class ImportFileForm(forms.Form):
+    """A CSV file of people."""
+
+    file = forms.FileField(
+        label="CSV file",
+        help_text="With a heading. Name and e-mail are needed; job title, function, location, kind and manager's "
+        "e-mail are taken if they are there.",
+        error_messages={"empty": "The file is empty.", "required": "Choose a file first."},
+    )
+
+
+class ColumnsForm(forms.Form):
+    """Which column of the file holds what."""
+
+    def __init__(self, *args, batch, **kwargs):
+        super().__init__(*args, **kwargs)
+        choices = [
+            ("", "Not in the file"),
+            *[(str(n), cell or f"Column {n + 1}") for n, cell in enumerate(batch.header)],
+        ]
+        for field, label in FIELDS.items():
+            self.fields[field] = forms.ChoiceField(
+                label=label, choices=choices, required=field in NEEDED, initial=str(batch.columns.get(field, ""))
+            )
+
+    def clean(self):
+        data = super().clean()
+        used = [value for value in data.values() if value]
+        for field, value in data.items():
+            if value and used.count(value) > 1:
+                self.add_error(field, "Two fields can't share a column.")
+                break
+        return data
+
+    @property
+    def columns(self) -> dict[str, int]:
+        return {field: int(value) for field, value in self.cleaned_data.items() if value}
+
+
+class RatingForm(forms.Form):
+    """One rating: a level or "can't judge", with an optional note."""
+
+    level = forms.ChoiceField(
+        choices=[*[(str(n), word) for n, word in LEVEL_CHOICES], ("none", "I can't judge this")],
+        error_messages={
+            "required": "Choose the line that fits best, or “I can’t judge this”.",
+            "invalid_choice": "Choose one of the lines shown.",
+        },
+    )
+    note = forms.CharField(max_length=1000, required=False)
+
+    def clean_level(self):
+        value = self.cleaned_data["level"]
+        return None if value == "none" else int(value)

@@ -1,0 +1,325 @@
+"""Who fits: the preview, rankings, comparison, a person against a role, exports."""
+
+import csv
+import io
+from datetime import date
+
+import openpyxl
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from candidates import actions, profile
+from candidates.models import Evidence, Person, StoredFit
+from candidates.ranking import BANDS, RoleRanking, level_counts, people_by_kind
+from roles.models import EnterpriseFunction, Role, RoleVersion
+from socialstrategy.lib.paging import PER_PAGE
+from socialstrategy.lib.templatetags.components import BAND_WORDS, STATE_WORDS
+from socialstrategy.lib.text import harmless
+
+BAND_NOTES = {
+    "likely": "half a chance or more of meeting every essential, with evidence on each",
+    "open": "more evidence is needed to say",
+    "unlikely": "at most one chance in ten",
+    "not_assessed": "nothing is known yet, which says nothing about them",
+}
+
+
+def _version(request, pk, *, drafts=False) -> RoleVersion:
+    versions = RoleVersion.objects.visible_to(request.user).with_requirements()
+    return get_object_or_404(versions if drafts else versions.ever_published(), pk=pk)
+
+
+def who_fits(request, pk):
+    """Beside the role builder: who fits the draft as it is now, and what easing an essential would change."""
+    version = _version(request, pk, drafts=True)
+    ranking = RoleRanking(version)
+    counts = ranking.band_counts()
+    lines = ranking.requirements
+    levels = level_counts([line.skill.column for line in lines])
+    top = max((n for counts_ in levels.values() for n in counts_), default=1) or 1
+    context = {
+        "version": version,
+        "ranking": ranking,
+        "counts": counts,
+        "assessed": {who: sum(c.values()) - c["not_assessed"] for who, c in counts.items()},
+        "expected": ranking.expected_qualified(),
+        "closest": ranking[:5],
+        "relaxed": ranking.relaxed(),
+        "essentials": sum(line.is_essential for line in lines),
+        "bars": [
+            {
+                "line": line,
+                "columns": [
+                    {"x": f"{n * 16.667 + 2:.2f}%", "y": 20 - h, "height": h, "level": n}
+                    for n, h in enumerate(
+                        round(20 * c / top) if c == 0 else max(1, round(20 * c / top))
+                        for c in levels[line.skill.column]
+                    )
+                ],
+                "above": sum(levels[line.skill.column][line.level :]),
+                "total": sum(levels[line.skill.column]),
+            }
+            for line in lines
+        ],
+    }
+    template = "candidates/_who_fits.html" if request.htmx else "candidates/who_fits.html"
+    return render(request, template, context)
+
+
+def hiring(request):
+    """The roles that people are compared with."""
+    roles = Role.objects.visible_to(request.user).current().filter(versions__state="published").with_versions()
+    return render(request, "candidates/hiring.html", {"roles": roles, "people": people_by_kind()})
+
+
+def is_blind(request) -> bool:
+    return bool(request.session.get("blind"))
+
+
+@require_POST
+def ranking_blind(request, pk):
+    """Switch the blind review on or off; kept on the server for every page of it."""
+    version = _version(request, pk)
+    request.session["blind"] = request.POST.get("blind") == "on"
+    return redirect("candidates:ranking", version.pk)
+
+
+def _narrowed(request, version, *, blind: bool) -> tuple[RoleRanking, dict]:
+    """The ranking that the page's filters ask for, and the filters as understood."""
+    wanted = {name: request.GET.get(name, "")[:80] for name in ("q", "kind", "band", "function", "gap")}
+    people = None
+    if (wanted["q"] and not blind) or wanted["function"]:
+        found = Person.objects.visible_to(request.user).current()
+        if wanted["q"] and not blind:
+            found = found.search(wanted["q"])
+        if wanted["function"]:
+            found = found.filter(function__slug=wanted["function"])
+        people = found.order_by().values_list("pk", flat=True)
+    ranking = RoleRanking(version, people=people)
+    skills = [str(line.skill_id) for line in ranking.requirements]
+    gap = skills.index(wanted["gap"]) if wanted["gap"] in skills else None
+    return ranking.narrow(band=wanted["band"], kind=wanted["kind"], gap=gap), wanted
+
+
+def ranking(request, pk):
+    """Everybody against one role, best first."""
+    version = _version(request, pk)
+    blind = is_blind(request)
+    found, wanted = _narrowed(request, version, blind=blind)
+    pages = max(1, -(-len(found) // PER_PAGE))
+    number = request.GET.get("page", "1")
+    number = min(pages, max(1, int(number) if number.isdigit() and len(number) < 9 else 1))
+    start = (number - 1) * PER_PAGE
+    lines = found[start : start + PER_PAGE]
+    last = None
+    for line in lines:
+        line.opens_band = line.band != last
+        last = line.band
+    # The column begins at the lowest interval of the page, so that it separates people.
+    edge = int(min((line.fit_low for line in lines if line.band != "not_assessed"), default=0.0) * 10) / 10
+    edge = min(edge, 0.8)
+    context = {
+        "version": version,
+        "role": version.role,
+        "blind": blind,
+        "lines": lines,
+        "total": len(found),
+        "start": start,
+        "number": number,
+        "pages": pages,
+        "essentials": [line for line in found.requirements if line.is_essential],
+        "requirements": found.requirements,
+        "counts": found.band_counts(),
+        "bands": [(band, BAND_WORDS[band], BAND_NOTES[band]) for band in BANDS],
+        "notes": BAND_NOTES,
+        "fit_low_edge": edge,
+        "fit_from": edge * 100,
+        "fit_axis": f"{edge * 100:.0f} {edge * 50 + 50:.0f} 100",
+        "end": start + len(lines),
+        "previous": number - 1,
+        "next": number + 1,
+        "functions": EnterpriseFunction.objects.all(),
+        "as_of": actions.known.month_start(actions.today()),
+        **wanted,
+    }
+    return render(request, "candidates/ranking.html", context)
+
+
+def compare(request, pk):
+    """Two to four people side by side, essentials first."""
+    version = _version(request, pk)
+    codes = [code for code in request.GET.getlist("p") if len(code) == 6][:5]
+    people = list(Person.objects.visible_to(request.user).current().filter(code__in=codes))
+    if not 2 <= len(people) <= 4 or len(codes) > 4:
+        context = {
+            "title": "Compare",
+            "sentence": "Choose two, three or four people in the ranking, then compare them.",
+            "back": reverse("candidates:ranking", args=[version.pk]),
+        }
+        return render(request, "problem.html", context, status=400)
+    people.sort(key=lambda person: codes.index(person.code))
+    found = [(person, *profile.against(person, version)) for person in people]
+    order = sorted(
+        range(len(found[0][2])),
+        key=lambda n: (not found[0][2][n].requirement.is_essential, -found[0][2][n].requirement.weight),
+    )
+    rows = [(found[0][2][n].requirement, [column[2][n] for column in found]) for n in order]
+    context = {
+        "version": version,
+        "role": version.role,
+        "blind": is_blind(request),
+        "columns": [(p, fit) for p, fit, _ in found],
+        "rows": rows,
+    }
+    return render(request, "candidates/compare.html", context)
+
+
+def person_fit(request, code, pk):
+    """One person against one role: every level with its evidence, every point with its reason."""
+    version = _version(request, pk)
+    person = get_object_or_404(Person.objects.visible_to(request.user).select_related("function"), code=code)
+    if not version.requirements.all():
+        raise Http404
+    found, rows = profile.against(person, version)
+    steps = profile.waterfall(rows)
+    floor = min(int(min(found.fit_low, steps[-1]["to"] if steps else 1.0) * 20) / 20, 0.9)
+    for step in steps:
+        step["x"], step["width"] = share(step["to"], floor), share(floor + step["loss"], floor)
+        step["points"] = f"{step['loss'] * 100:.1f}"
+    newest = Evidence.objects.filter(person=person).order_by("-observed_on").first()
+    essential = [row.state for row in rows if row.requirement.is_essential]
+    context = {
+        "version": version,
+        "role": version.role,
+        "person": person,
+        "blind": is_blind(request),
+        "fit": found,
+        "rows": rows,
+        "sets": profile.by_set(rows),
+        "steps": steps,
+        "floor": floor,
+        "total": {
+            "x": share(found.fit_low, floor),
+            "width": share(floor + found.fit_high - max(found.fit_low, floor), floor),
+            "at": share(found.fit, floor),
+        },
+        "evidence_count": sum(len(row.pieces) for row in rows),
+        "newest": newest,
+        "essential_states": [(state, essential.count(state)) for state in STATE_WORDS if essential.count(state)],
+        "essential_total": len(essential),
+        "next": profile.next_best(rows),
+        "stored": StoredFit.objects.filter(person=person, role_version=version)[:10],
+    }
+    return render(request, "candidates/person_fit.html", context)
+
+
+def share(value: float, floor: float) -> str:
+    """Where a fit lies between the floor of a drawing and 1."""
+    return f"{max(0.0, min(1.0, (value - floor) / (1 - floor))) * 100:.2f}%"
+
+
+@require_POST
+def fit_store(request, code, pk):
+    """Keep this fit as it is now."""
+    version = _version(request, pk)
+    person = get_object_or_404(Person.objects.visible_to(request.user), code=code)
+    stored = actions.store_fit(person, version, by=request.user)
+    messages.success(request, "Kept as it is now. It will show the same whenever it is opened.")
+    return redirect("candidates:fit_detail", stored.pk)
+
+
+def fit_detail(request, pk):
+    """A stored fit: what was known then."""
+    visible = Person.objects.visible_to(request.user)
+    stored = get_object_or_404(
+        StoredFit.objects.filter(person__in=visible).select_related("person", "role_version__role", "by"), pk=pk
+    )
+    names = ("mean", "sd", "assessed", "requirements")
+    results = stored.result
+    rows = [
+        {
+            "requirement": requirement,
+            "mean": mean,
+            "low": mean - 1.2816 * sd,
+            "high": mean + 1.2816 * sd,
+            "assessed": assessed,
+            "probability": p,
+            "contribution": c,
+            "state": state,
+        }
+        for (mean, sd, assessed, requirement), p, c, state in zip(
+            zip(*(stored.inputs[name] for name in names), strict=True),
+            results["probability"],
+            results["contribution"],
+            results["state"],
+            strict=True,
+        )
+    ]
+    context = {"stored": stored, "rows": rows, "blind": is_blind(request)}
+    return render(request, "candidates/fit_detail.html", context)
+
+
+EXPORT_ROWS = 20_000
+
+
+def ranking_export(request, pk, form):
+    """The ranking as XLSX or CSV, with the filters of the page; blind when the page is."""
+    version = _version(request, pk)
+    blind = is_blind(request)
+    found, _ = _narrowed(request, version, blind=blind)
+    head, rows = _table(found, blind)
+    name = f"ranking-role-{version.role_id}-version-{version.number}-{date.today().isoformat()}"
+    if form == "csv":
+        out = io.StringIO()
+        out.write("\ufeff")
+        csv.writer(out).writerows([head, *rows])
+        response = HttpResponse(out.getvalue(), content_type="text/csv; charset=utf-8")
+    elif form == "xlsx":
+        response = HttpResponse(
+            _workbook(head, rows, version),
+            content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        )
+    else:
+        raise Http404
+    response["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
+    return response
+
+
+def _table(found: RoleRanking, blind: bool) -> tuple[list, list]:
+    """Heading and rows; every text cell made harmless."""
+    who = ["Code"] if blind else ["Name", "E-mail", "Code", "Where"]
+    skills = [line.skill.name for line in found.requirements]
+    head = ["Place", *who, "Band", "All essentials", "Fit", "Fit low", "Fit high", "Evidence"]
+    head += [f"{name}: chance" for name in skills] + [f"{name}: state" for name in skills]
+    rows = []
+    for line in found[:EXPORT_ROWS]:
+        person = line.person
+        name = [person.code] if blind else [person.name, person.email, person.code, person.where]
+        numbers = [round(value, 4) for value in (line.all_essentials, line.fit, line.fit_low, line.fit_high)]
+        row = [line.place, *name, BAND_WORDS[line.band], *numbers, line.evidence]
+        row += [round(p, 4) for p in line.probability] + [STATE_WORDS[state] for state in line.states]
+        rows.append([harmless(cell) for cell in row])
+    return [harmless(cell) for cell in head], rows
+
+
+def _workbook(head, rows, version) -> bytes:
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet("Ranking")
+    sheet.append(head)
+    for row in rows:
+        sheet.append(row)
+    notes = book.create_sheet("What the columns say")
+    for line in (
+        [harmless(f"{version}")],
+        ["All essentials: the probability of meeting every essential at once, 0 to 1."],
+        ["Fit: the weighted share of requirements that are met, 0 to 1, with its 80 % interval."],
+        ["Chance: the probability of meeting one requirement. State: from its 80 % interval."],
+        ["Evidence: pieces of evidence on the skills of this role. Not assessed means unknown, never low."],
+    ):
+        notes.append(line)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()

@@ -1,0 +1,73 @@
+"""Invitations to assess oneself: sent by mail, opened by a single-use link."""
+
+import uuid
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from assessments.models import Sitting
+from candidates.models import Person
+from roles.models import RoleVersion
+
+REMIND_BEFORE = timedelta(days=2)
+LINK_LASTS = timedelta(days=14)
+
+
+class InvitationQuerySet(models.QuerySet):
+    def open_at(self, now):
+        """Not submitted, not revoked, and in time."""
+        return self.filter(submitted_at=None, revoked_at=None, deadline_at__gt=now)
+
+    def due_for_reminder(self, now):
+        """Open, not yet reminded, with less than two days to go."""
+        return self.open_at(now).filter(reminded_at=None, deadline_at__lte=now + REMIND_BEFORE)
+
+    def with_progress(self):
+        answered = models.Count("sitting__responses", distinct=True)
+        asked = models.Count("role_version__requirements", distinct=True)
+        return self.select_related("person", "role_version__role", "sitting").annotate(answered=answered, asked=asked)
+
+
+class Invitation(models.Model):
+    """Somebody is asked to assess themselves against one version of a role, by a deadline."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="invitations")
+    role_version = models.ForeignKey(RoleVersion, on_delete=models.PROTECT, related_name="invitations")
+    sitting = models.OneToOneField(Sitting, on_delete=models.PROTECT, related_name="+")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    deadline_at = models.DateTimeField(db_index=True)
+    sent_at = models.DateTimeField()
+    opened_at = models.DateTimeField(null=True, blank=True)
+    reminded_at = models.DateTimeField(null=True, blank=True)
+    extra_days = models.PositiveSmallIntegerField(default=0)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    submitted_at = models.DateTimeField(null=True, blank=True)
+
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person", "role_version"],
+                condition=Q(submitted_at=None, revoked_at=None),
+                name="invitation_one_open_per_role",
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.person} for {self.role_version}"
+
+    def state(self, now) -> str:
+        """One of submitted, revoked, expired, started, sent."""
+        if self.submitted_at:
+            return "submitted"
+        if self.revoked_at:
+            return "revoked"
+        if self.deadline_at <= now:
+            return "expired"
+        return "started" if self.opened_at else "sent"

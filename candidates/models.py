@@ -1,0 +1,165 @@
+"""People: candidates and employees on one model, and what comes into play from before."""
+
+import secrets
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Lower
+
+from assessments.models import RatingRequest
+from roles.models import EnterpriseFunction, Skill
+
+
+def new_code() -> str:
+    """A random name for a blind review; without vowels, so that it spells nothing."""
+    return "".join(secrets.choice("BCDFGHJKLMNPQRSTVWXZ23456789") for _ in range(6))
+
+
+class PersonQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """HR sees everybody; others themselves, those they manage, and those they are asked to rate."""
+        if not user.is_authenticated:
+            return self.none()
+        if user.is_hr:
+            return self
+        asked = RatingRequest.objects.visible_to(user).filter(subject=OuterRef("subject"))
+        return self.filter(Q(user=user) | Q(manager__user=user) | Exists(asked))
+
+    def reportable_to(self, user):
+        """Whose levels a user may read: HR everybody's, managers their people's, anybody their own."""
+        if not user.is_authenticated:
+            return self.none()
+        return self if user.is_hr else self.filter(Q(user=user) | Q(manager__user=user))
+
+    def current(self):
+        return self.filter(archived_at=None)
+
+    def search(self, words: str):
+        """People whose name or address contains every word."""
+        for word in words.split()[:5]:
+            self = self.filter(Q(name__icontains=word) | Q(email__icontains=word))
+        return self
+
+
+class Person(models.Model):
+    """A candidate or an employee. Whoever is hired keeps their evidence."""
+
+    class Kind(models.TextChoices):
+        CANDIDATE = "candidate", "Candidate"
+        EMPLOYEE = "employee", "Employee"
+
+    subject = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    code = models.CharField(max_length=6, unique=True, default=new_code, editable=False)
+    name = models.CharField(max_length=120)
+    email = models.EmailField()
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.CANDIDATE)
+    job_title = models.CharField(max_length=120, blank=True)
+    function = models.ForeignKey(
+        EnterpriseFunction, null=True, blank=True, on_delete=models.SET_NULL, related_name="people"
+    )
+    location = models.CharField(max_length=80, blank=True)
+    manager = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="reports")
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="person"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    archived_at = models.DateTimeField(null=True, blank=True)
+
+    objects = PersonQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name", "pk"]
+        verbose_name_plural = "people"
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="person_email_unique_in_any_case"),
+            models.CheckConstraint(condition=Q(kind__in=["candidate", "employee"]), name="person_kind_known"),
+            models.CheckConstraint(
+                condition=Q(manager=None) | ~Q(manager=models.F("id")), name="person_not_own_manager"
+            ),
+        ]
+        indexes = [models.Index(fields=["name", "id"]), models.Index(fields=["kind", "name"])]
+
+    def __str__(self):
+        return self.name
+
+    def save(self, *args, **kwargs):
+        self.email = self.email.strip().lower()
+        super().save(*args, **kwargs)
+
+    @property
+    def blind_name(self) -> str:
+        """What a blind review calls them, employees and candidates alike."""
+        return f"Person {self.code}"
+
+    @property
+    def where(self) -> str:
+        """Where somebody stands: the job for employees, the kind for candidates."""
+        if self.kind == self.Kind.CANDIDATE:
+            return self.get_kind_display()
+        return self.job_title or (self.function.name if self.function else self.get_kind_display())
+
+
+class Background(models.Model):
+    """Education, training, experience or a step of the career path, and the skills it feeds."""
+
+    class Kind(models.TextChoices):
+        EDUCATION = "education", "Education"
+        TRAINING = "training", "Training"
+        EXPERIENCE = "experience", "Experience"
+        CAREER = "career", "Career step"
+
+    class Frequency(models.TextChoices):
+        DAILY = "daily", "Every day"
+        WEEKLY = "weekly", "Every week"
+        MONTHLY = "monthly", "Every month"
+        RARELY = "rarely", "Rarely"
+        NEVER = "never", "Not any more"
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="background")
+    kind = models.CharField(max_length=12, choices=Kind)
+    title = models.CharField("what", max_length=120)
+    place = models.CharField("where", max_length=120, blank=True)
+    from_year = models.PositiveSmallIntegerField(null=True, blank=True)
+    to_year = models.PositiveSmallIntegerField(null=True, blank=True)
+    skills = models.ManyToManyField(Skill, blank=True, related_name="+")
+    frequency = models.CharField("how often it comes into play", max_length=10, choices=Frequency)
+    wish = models.CharField("what you wish you had more of", max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["kind", "-to_year", "-from_year", "pk"]
+        verbose_name_plural = "background"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind__in=["education", "training", "experience", "career"]), name="background_kind_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(frequency__in=["daily", "weekly", "monthly", "rarely", "never"]),
+                name="background_frequency_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(from_year=None) | Q(to_year=None) | Q(to_year__gte=models.F("from_year")),
+                name="background_years_in_order",
+            ),
+        ]
+
+    def __str__(self):
+        return self.title
+
+
+from candidates.evidence import ChangeCounter, Estimate, Evidence, StoredFit  # noqa: E402
+from candidates.imports import ImportBatch, ImportRow  # noqa: E402
+from candidates.invitations import Invitation  # noqa: E402
+
+__all__ = [
+    "Background",
+    "ChangeCounter",
+    "Estimate",
+    "Evidence",
+    "ImportBatch",
+    "ImportRow",
+    "Invitation",
+    "Person",
+    "StoredFit",
+]

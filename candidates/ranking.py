@@ -1,0 +1,193 @@
+"""Everybody against one role, as the pages, the export and `manage.py rank` show it."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from django.db.models import Count, Sum
+
+from candidates import matrix
+from candidates.models import Estimate, Person
+from scoring import fit as engine
+from scoring import ranking as scorer
+
+BANDS = engine.BANDS
+
+
+@dataclass
+class Line:
+    """One person in a ranking. ``states`` and the rest are in the order of the requirements."""
+
+    person: Person
+    place: int
+    band: str
+    fit: float
+    fit_low: float
+    fit_high: float
+    all_essentials: float
+    probability: list
+    contribution: list
+    shortfall: list
+    states: list
+    evidence: int
+    essentials: list = field(default_factory=list)
+    gaps: list = field(default_factory=list)
+
+    @property
+    def label(self) -> str:
+        """What the drawing says to those who hear it."""
+        low, high = round(self.fit_low * 100), round(self.fit_high * 100)
+        return f"fit {round(self.fit * 100)} of 100, 80% interval {low} to {high}"
+
+    @property
+    def first_gaps(self) -> list:
+        return self.gaps[:2]
+
+    @property
+    def more_gaps(self) -> int:
+        return max(0, len(self.gaps) - 2)
+
+
+class RoleRanking:
+    """The order of the people in reach of a role version; lines are made for a slice only.
+
+    Bands are headings: within the engine's order (P_all, then F) people stand likely first, then open, unlikely, not
+    assessed. Without a requirement there is no ranking (``is_empty``).
+    """
+
+    def __init__(self, version, *, people=None):
+        self.version = version
+        self.requirements = list(version.requirements.all())
+        self.is_empty = not self.requirements
+        self.matrix = matrix.current()
+        everybody = np.arange(self.matrix.people.size, dtype=np.intp)
+        self.rows = everybody if people is None else self.matrix.rows(people)
+        self.scored = matrix.scored(self.requirements)
+        if self.is_empty:
+            self.order = np.zeros(0, dtype=np.intp)
+            return
+        self.scores = scorer.score(self.matrix.profiles, self.scored, among=self.rows)
+        order = self.scores.order()
+        self.order = order[np.argsort(self.scores.band[order], kind="stable")]
+
+    def narrow(self, *, band="", kind="", gap=None) -> "RoleRanking":
+        """Keep only some: a band, employees or candidates, or those with a gap in a requirement (its index)."""
+        keep = np.ones(self.order.size, dtype=np.bool_)
+        if not self.is_empty:
+            if band in BANDS:
+                keep &= self.scores.band[self.order] == BANDS.index(band)
+            if kind in Person.Kind.values:
+                keep &= self.matrix.is_employee[self.rows[self.order]] == (kind == Person.Kind.EMPLOYEE)
+            if gap is not None:
+                known = self.matrix.profiles.assessed[self.scored[gap].skill][self.rows[self.order]]
+                keep &= known & (self.scores.probability[self.order, gap] <= engine.GAP)
+        self.order = self.order[keep]
+        return self
+
+    def __len__(self) -> int:
+        return int(self.order.size)
+
+    def __getitem__(self, wanted: slice) -> list[Line]:
+        """The lines of a slice, with everything that is shown of them: four queries, however many people there are."""
+        chosen = self.order[wanted]
+        if not chosen.size:
+            return []
+        columns = self.rows[chosen]
+        keys = [int(key) for key in self.matrix.people[columns]]
+        people = Person.objects.select_related("function").in_bulk(keys)
+        counts = evidence_counts(keys, [line.skill_id for line in self.requirements])
+        profiles = self.matrix.profiles
+        fits = engine.fit(
+            profiles.mean[:, columns].T,
+            profiles.sd[:, columns].T,
+            self.scored,
+            assessed=profiles.assessed[:, columns].T,
+        )
+        start = wanted.start or 0
+        return [
+            self._line(people[key], start + n + 1, n, fits, counts.get(key, 0))
+            for n, key in enumerate(keys)
+            if key in people
+        ]
+
+    def _line(self, person, place, n, fits, evidence) -> Line:
+        line = Line(
+            person=person,
+            place=place,
+            band=str(fits.band[n]),
+            fit=float(fits.fit[n]),
+            fit_low=float(fits.fit_low[n]),
+            fit_high=float(fits.fit_high[n]),
+            all_essentials=float(fits.all_essentials[n]),
+            probability=fits.probability[n].tolist(),
+            contribution=fits.contribution[n].tolist(),
+            shortfall=fits.shortfall[n].tolist(),
+            states=fits.state[n].tolist(),
+            evidence=evidence,
+        )
+        pairs = list(zip(self.requirements, line.states, line.shortfall, strict=True))
+        line.essentials = [(requirement, state) for requirement, state, _ in pairs if requirement.is_essential]
+        worst = sorted(
+            (pair for pair in pairs if pair[1] in {"gap", "uncertain"}),
+            key=lambda pair: (pair[1] != "gap", not pair[0].is_essential, -pair[2]),
+        )
+        line.gaps = [(requirement, state) for requirement, state, _ in worst]
+        return line
+
+    def count(self) -> int:
+        return len(self)
+
+    def band_counts(self) -> dict[str, dict[str, int]]:
+        """People per band, inside (employees) and among candidates."""
+        if self.is_empty:
+            nothing = dict.fromkeys(BANDS, 0)
+            return {"inside": nothing, "candidates": dict(nothing)}
+        inside = self.matrix.is_employee[self.rows]
+        return {
+            name: {band: int(((self.scores.band == code) & who).sum()) for code, band in enumerate(BANDS)}
+            for name, who in (("inside", inside), ("candidates", ~inside))
+        }
+
+    def expected_qualified(self) -> float:
+        """Σ P_all over those assessed."""
+        if self.is_empty:
+            return 0.0
+        return float(self.scores.all_essentials[self.scores.band != BANDS.index("not_assessed")].sum())
+
+    def relaxed(self) -> list[dict]:
+        """For each essential: what easing it by a level would change, those that change something first."""
+        if self.is_empty:
+            return []
+        found = scorer.relax(self.matrix.profiles, self.scored, among=self.rows)
+        rows = [
+            {
+                "requirement": self.requirements[one.requirement],
+                "level": round(one.level),
+                "likely": one.likely,
+                "expected": one.expected,
+            }
+            for one in found
+        ]
+        return sorted(rows, key=lambda row: (-row["likely"], -row["expected"]))
+
+
+def evidence_counts(people: list[int], skills: list[int]) -> dict[int, int]:
+    """Pieces of evidence per person over some skills."""
+    rows = Estimate.objects.filter(person__in=people, skill__in=skills).values("person")
+    return dict(rows.annotate(n=Sum("evidence_count")).values_list("person", "n"))
+
+
+def level_counts(skills: list[int]) -> dict[int, list[int]]:
+    """Skill → how many assessed people sit at each level 0-5."""
+    latest = matrix.current().profiles
+    found = {}
+    for column in skills:
+        if column >= len(latest.mean):
+            found[column] = [0] * 6
+            continue
+        levels = np.clip(np.floor(latest.mean[column][latest.assessed[column]]), 0, 5).astype(int)
+        found[column] = np.bincount(levels, minlength=6).tolist()
+    return found
+
+
+def people_by_kind() -> dict[str, int]:
+    return dict(Person.objects.current().order_by().values_list("kind").annotate(n=Count("pk")))

@@ -1,0 +1,51 @@
+from django.urls import path
+
+from candidates import hiring_views as hiring
+from candidates import import_views as imports
+from candidates import invitation_views as invitations
+from candidates import rating_views as ratings
+from candidates import views
+
+app_name = "candidates"
+urlpatterns = [
+    path("people/", views.person_list, name="person_list"),
+    path("people/new/", views.person_new, name="person_new"),
+    path("people/<int:pk>/", views.person_detail, name="person_detail"),
+    path("people/<int:pk>/edit/", views.person_edit, name="person_edit"),
+    path("people/<int:pk>/evidence/", views.evidence_add, name="evidence_add"),
+    path("people/<int:pk>/rating/", ratings.rating_ask, name="rating_ask"),
+    path("people/<int:pk>/background/add/", views.background_add, name="background_add"),
+    path("people/<int:pk>/background/<int:entry>/", views.background_edit, name="background_edit"),
+    path("people/<int:pk>/background/<int:entry>/remove/", views.background_remove, name="background_remove"),
+    path("people/import/", imports.import_new, name="import_new"),
+    path("people/import/<uuid:pk>/", imports.import_detail, name="import_detail"),
+    path("people/import/<uuid:pk>/start/", imports.import_start, name="import_start"),
+    path("people/import/<uuid:pk>/errors.csv", imports.import_errors, name="import_errors"),
+    path("evidence/sources/", views.sources, name="sources"),
+    path("invitations/", invitations.invitation_list, name="invitation_list"),
+    path("invitations/new/", invitations.invitation_new, name="invitation_new"),
+    path("invitations/<uuid:pk>/change/", invitations.invitation_change, name="invitation_change"),
+    path("invitations/<uuid:pk>/mine/", invitations.invitation_mine, name="invitation_mine"),
+    path("i/<str:token>/", invitations.invitation_open, name="invitation_open"),
+    path("i/<str:token>/begin/", invitations.invitation_begin, name="invitation_begin"),
+    path("i/<str:token>/fresh/", invitations.invitation_fresh, name="invitation_fresh"),
+    path("assessment/elsewhere/", invitations.continue_elsewhere, name="continue_elsewhere"),
+    path("assessment/background/", invitations.wizard_background, name="wizard_background"),
+    path("assessment/submit/", invitations.wizard_submit, name="wizard_submit"),
+    path("report/", invitations.report, name="report"),
+    path("report/my-skills.json", invitations.report_json, name="report_json"),
+    path("r/<str:token>/", invitations.report_open, name="report_open"),
+    path("r/<str:token>/begin/", invitations.report_begin, name="report_begin"),
+    path("r/<str:token>/fresh/", invitations.report_fresh, name="report_fresh"),
+    path("ratings/", ratings.rating_queue, name="rating_queue"),
+    path("ratings/<uuid:pk>/<int:place>/", ratings.rate, name="rate"),
+    path("hiring/", hiring.hiring, name="hiring"),
+    path("hiring/<int:pk>/", hiring.ranking, name="ranking"),
+    path("hiring/<int:pk>/blind/", hiring.ranking_blind, name="ranking_blind"),
+    path("hiring/<int:pk>/compare/", hiring.compare, name="compare"),
+    path("hiring/<int:pk>/who-fits/", hiring.who_fits, name="who_fits"),
+    path("hiring/<int:pk>/ranking.<str:form>", hiring.ranking_export, name="ranking_export"),
+    path("hiring/<int:pk>/<str:code>/", hiring.person_fit, name="person_fit"),
+    path("hiring/<int:pk>/<str:code>/keep/", hiring.fit_store, name="fit_store"),
+    path("fits/<uuid:pk>/", hiring.fit_detail, name="fit_detail"),
+]

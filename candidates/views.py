@@ -1,0 +1,175 @@
+"""People: the list, one person, their background and the evidence about them."""
+
+from django.contrib import messages
+from django.db.models import Count
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from assessments.models import RatingRequest
+from candidates import actions, inviting
+from candidates.evidence import SOURCE_WORDS, Estimate, Evidence, StoredFit
+from candidates.forms import BackgroundForm, EvidenceForm, PersonForm
+from candidates.models import Background, Person
+from candidates.profile import skill_rows
+from roles.models import EnterpriseFunction, RoleVersion
+from scoring.evidence import DEFAULT_SOURCES, information
+from socialstrategy.lib.paging import page_of
+
+SORTS = {"name": ("name", "pk"), "-name": ("-name", "-pk"), "new": ("-created_at", "-pk")}
+
+
+def person_list(request):
+    """Everybody, searched, filtered and sorted."""
+    people = Person.objects.visible_to(request.user).select_related("function")
+    wanted = {name: request.GET.get(name, "")[:80] for name in ("q", "kind", "function", "sort")}
+    archived = bool(request.GET.get("archived"))
+    people = people.filter(archived_at__isnull=not archived).search(wanted["q"])
+    if wanted["kind"] in Person.Kind.values:
+        people = people.filter(kind=wanted["kind"])
+    if wanted["function"]:
+        people = people.filter(function__slug=wanted["function"])
+    page = page_of(people.order_by(*SORTS.get(wanted["sort"], SORTS["name"])), request)
+    counts = _assessed_counts([person.pk for person in page])
+    for person in page:
+        person.assessed = counts.get(person.pk, 0)
+    context = {
+        "page": page,
+        "functions": EnterpriseFunction.objects.all(),
+        "versions": RoleVersion.objects.visible_to(request.user).published().select_related("role"),
+        "archived": archived,
+        **wanted,
+    }
+    return render(request, "candidates/person_list.html", context)
+
+
+def _assessed_counts(people) -> dict[int, int]:
+    rows = Estimate.objects.filter(person__in=people).order_by().values_list("person").annotate(n=Count("pk"))
+    return dict(rows)
+
+
+def person_new(request):
+    return _person_form(request, Person())
+
+
+def person_edit(request, pk):
+    person = get_object_or_404(Person.objects.visible_to(request.user).select_related("manager"), pk=pk)
+    if request.method == "POST" and "archive" in request.POST:
+        actions.set_archived(person, by=request.user, archived=person.archived_at is None)
+        messages.success(request, f"{person.name} is {'archived' if person.archived_at else 'back'}.")
+        return redirect("candidates:person_detail", person.pk)
+    return _person_form(request, person)
+
+
+def _person_form(request, person):
+    form = PersonForm(request.POST or None, instance=person)
+    if request.method == "POST" and form.is_valid():
+        saved = actions.save_person(form.save(commit=False), by=request.user)
+        messages.success(request, f"{saved.name} is saved.")
+        return redirect("candidates:person_detail", saved.pk)
+    context = {"form": form, "person": Person.objects.filter(pk=person.pk).first()}
+    return render(request, "candidates/person_form.html", context, status=400 if form.errors else 200)
+
+
+def person_detail(request, pk):
+    """One person: every skill with its evidence. Raters see it only after they have rated."""
+    person = get_object_or_404(
+        Person.objects.reportable_to(request.user).select_related("function", "manager", "user"), pk=pk
+    )
+    is_hr = request.user.is_hr
+    owed = RatingRequest.objects.visible_to(request.user).open().filter(subject=person.subject).first()
+    hidden = owed is not None and not is_hr
+    context = {
+        "person": person,
+        "owed": owed,
+        "is_self": person.user_id == request.user.pk,
+        "sets": [] if hidden else skill_rows(person),
+        "background": person.background.prefetch_related("skills"),
+        "invitations": person.invitations.with_progress() if is_hr else [],
+        "stored": StoredFit.objects.filter(person=person).select_related("role_version__role")[:20] if is_hr else [],
+        "versions": RoleVersion.objects.visible_to(request.user).published().select_related("role") if is_hr else [],
+        "evidence_form": EvidenceForm() if is_hr else None,
+        "hidden": hidden,
+    }
+    return render(request, "candidates/person_detail.html", context)
+
+
+@require_POST
+def evidence_add(request, pk):
+    """Evidence that HR enters; append-only, so a mistake is mended by a newer piece."""
+    person = get_object_or_404(Person.objects.visible_to(request.user), pk=pk)
+    form = EvidenceForm(request.POST)
+    if not form.is_valid():
+        context = {"form": form, "person": person}
+        return render(request, "candidates/evidence_form.html", context, status=400)
+    data = form.cleaned_data
+    actions.add_evidence(person, [{**data, "rater": f"user {request.user.pk}"}], by=request.user)
+    messages.success(request, f"Added: {SOURCE_WORDS[data['source']].lower()} on {data['skill'].name}.")
+    return redirect("candidates:person_detail", person.pk)
+
+
+def background_owner(request, pk) -> Person:
+    """The person whose background may be edited here: HR for everybody, anybody for themselves, also by link."""
+    found = Person.objects.filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    if request.user.is_authenticated and (request.user.is_hr or found.user_id == request.user.pk):
+        return found
+    sitting = inviting.sitting_person(request)
+    if sitting and sitting.pk == found.pk:
+        return found
+    raise Http404
+
+
+def background_add(request, pk):
+    person = background_owner(request, pk)
+    return _background_form(request, person, Background(person=person))
+
+
+def background_edit(request, pk, entry):
+    person = background_owner(request, pk)
+    return _background_form(request, person, get_object_or_404(person.background, pk=entry))
+
+
+def _background_form(request, person, entry):
+    form = BackgroundForm(request.POST or None, instance=entry)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, "Your background is saved." if not _is_hr(request) else "The background is saved.")
+        return redirect(background_home(request, person))
+    context = {"form": form, "person": person, "entry": entry, "home": background_home(request, person)}
+    return render(request, "candidates/background_form.html", context, status=400 if form.errors else 200)
+
+
+def _is_hr(request) -> bool:
+    return request.user.is_authenticated and request.user.is_hr
+
+
+def background_home(request, person) -> str:
+    """Back to the assessment, where one is going on in this session; to the person otherwise."""
+    sitting = inviting.sitting_person(request)
+    if sitting and sitting.pk == person.pk:
+        return reverse("candidates:wizard_background")
+    return reverse("candidates:person_detail", args=[person.pk])
+
+
+@require_POST
+def background_remove(request, pk, entry):
+    person = background_owner(request, pk)
+    get_object_or_404(person.background, pk=entry).delete()
+    messages.success(request, "The entry is gone.")
+    return redirect(background_home(request, person))
+
+
+def sources(request):
+    """What each kind of evidence is worth, with where the figures come from."""
+    rows = [
+        {
+            "source": source,
+            "label": SOURCE_WORDS[name],
+            "information": information(source, standard_error=0.3),
+        }
+        for name, source in DEFAULT_SOURCES.items()
+    ]
+    return render(request, "candidates/sources.html", {"rows": rows, "total": Evidence.objects.count()})

@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class RolesConfig(AppConfig):
+    name = "roles"
+
+    def ready(self):
+        from roles.catalogue import load_shipped
+
+        post_migrate.connect(load_shipped, sender=self)

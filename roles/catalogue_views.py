@@ -1,0 +1,120 @@
+"""Skills and anchors, functions, and real occupations."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from roles import actions, occupations
+from roles.forms import FunctionForm, OccupationFileForm, SkillForm, SkillSetForm
+from roles.models import EnterpriseFunction, Occupation, Skill, SkillSet
+from socialstrategy.lib.paging import page_of
+
+
+def skill_list(request):
+    """All skills by skill set."""
+    skills = Skill.objects.with_anchors()
+    shown = skills if request.GET.get("retired") else skills.current()
+    return render(request, "roles/skill_list.html", {"skills": shown, "sets": SkillSet.objects.all()})
+
+
+def skill_detail(request, slug):
+    """One skill: what each level looks like, and what it is called elsewhere."""
+    skill = get_object_or_404(Skill.objects.with_anchors(), slug=slug)
+    return render(request, "roles/skill_detail.html", {"skill": skill})
+
+
+def skill_new(request):
+    return _skill_form(
+        request, Skill(skill_set_id=request.GET.get("set") if request.GET.get("set", "").isdigit() else None)
+    )
+
+
+def skill_edit(request, slug):
+    return _skill_form(request, get_object_or_404(Skill, slug=slug))
+
+
+def _skill_form(request, skill):
+    form = SkillForm(request.POST or None, instance=skill)
+    if request.method == "POST" and form.is_valid():
+        saved = actions.save_skill(form.save(commit=False), form.anchors, by=request.user)
+        messages.success(request, f"{saved.name} is saved.")
+        return redirect("roles:skill_detail", saved.slug)
+    context = {"form": form, "skill": Skill.objects.filter(pk=skill.pk).first()}
+    return render(request, "roles/skill_form.html", context, status=400 if form.errors else 200)
+
+
+@require_POST
+def skill_retire(request, slug):
+    """Retire a skill, or bring it back; evidence and published roles keep it."""
+    skill = get_object_or_404(Skill, slug=slug)
+    actions.set_retired(skill, by=request.user, retired=skill.retired_at is None)
+    messages.success(request, f"{skill.name} is {'retired' if skill.retired_at else 'in use again'}.")
+    return redirect("roles:skill_detail", slug)
+
+
+def skill_set_edit(request, slug):
+    """Name and purpose of a skill set."""
+    skill_set = get_object_or_404(SkillSet, slug=slug)
+    return _simple_form(request, SkillSetForm, skill_set, "roles:skill_list", "Skills and anchors")
+
+
+def function_list(request):
+    """The enterprise functions and what they typically do with social."""
+    return render(request, "roles/function_list.html", {"functions": EnterpriseFunction.objects.all()})
+
+
+def function_edit(request, slug):
+    """Name and uses of a function."""
+    function = get_object_or_404(EnterpriseFunction, slug=slug)
+    return _simple_form(request, FunctionForm, function, "roles:function_list", "Functions")
+
+
+def _simple_form(request, form_class, row, back, back_title):
+    form = form_class(request.POST or None, instance=row)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, f"{row} is saved.")
+        return redirect(back)
+    shown = type(row).objects.get(pk=row.pk)
+    context = {"form": form, "row": shown, "back": back, "back_title": back_title}
+    return render(request, "roles/catalogue_form.html", context, status=400 if form.errors else 200)
+
+
+def occupation_list(request):
+    """Occupations to start a role from."""
+    found = Occupation.objects.all()
+    words = request.GET.get("q", "")[:60]
+    if words:
+        found = found.filter(title__icontains=words)
+    context = {"page": page_of(found, request), "form": OccupationFileForm(), "q": words}
+    return render(request, "roles/occupation_list.html", context)
+
+
+@require_POST
+def occupation_import(request):
+    """Read a file of O*NET ratings."""
+    form = OccupationFileForm(request.POST, request.FILES)
+    if form.is_valid():
+        file = form.cleaned_data["file"]
+        if file.size > settings.IMPORT_MAX_BYTES:
+            form.add_error("file", "The file is larger than 10 MB.")
+        else:
+            try:
+                count = occupations.import_file(file.read(), form.cleaned_data["source"], by=request.user)
+            except occupations.OccupationFileError as error:
+                form.add_error("file", str(error))
+            else:
+                messages.success(request, f"{count} occupations are in.")
+                return redirect("roles:occupation_list")
+    context = {"page": page_of(Occupation.objects.all(), request), "form": form, "q": ""}
+    return render(request, "roles/occupation_list.html", context, status=400)
+
+
+def occupation_detail(request, pk):
+    """What an occupation drafts into, before a role is made of it."""
+    occupation = get_object_or_404(Occupation, pk=pk)
+    lines = occupations.draft(occupation)
+    skills = Skill.objects.in_bulk([line["skill_id"] for line in lines])
+    rows = [{**line, "skill": skills[line["skill_id"]]} for line in lines]
+    return render(request, "roles/occupation_detail.html", {"occupation": occupation, "rows": rows})

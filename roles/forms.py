@@ -1,0 +1,159 @@
+"""Forms about roles and the catalogue."""
+
+from django import forms
+
+from roles.models import EnterpriseFunction, Occupation, Role, RoleTemplate, Skill, SkillSet
+from socialstrategy.lib.levels import LEVELS
+from socialstrategy.lib.text import clean
+
+
+class CleanText:
+    """Every text field without control characters and doubled blanks."""
+
+    def clean(self):
+        data = super().clean()
+        for name, field in self.fields.items():
+            if isinstance(field, forms.CharField) and isinstance(data.get(name), str):
+                data[name] = clean(data[name], lines=isinstance(field.widget, forms.Textarea))
+                if field.required and not data[name] and name not in self.errors:
+                    self.add_error(name, "Write something here.")
+        return data
+
+
+class DescribeForm(CleanText, forms.ModelForm):
+    """What a role is for."""
+
+    class Meta:
+        model = Role
+        fields = ["title", "function", "phase", "purpose"]
+
+
+class NewRoleForm(CleanText, forms.ModelForm):
+    """A new role, and what to start from."""
+
+    start = forms.ChoiceField(required=False, label="Start from")
+
+    class Meta:
+        model = Role
+        fields = ["title", "function", "phase", "purpose"]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        roles = Role.objects.current().filter(versions__requirements__isnull=False).distinct()
+        self.fields["start"].choices = [
+            ("", "A blank page"),
+            ("Templates", [(f"template-{t.pk}", t.title) for t in RoleTemplate.objects.current()]),
+            ("Your roles", [(f"role-{r.pk}", r.title) for r in roles]),
+            ("Real occupations", [(f"occupation-{o.pk}", o.title) for o in Occupation.objects.all()]),
+        ]
+
+
+class LineForm(forms.Form):
+    """The fields of one requirement, named after it, any of which may be absent."""
+
+    level = forms.IntegerField(min_value=0, max_value=5, required=False)
+    target = forms.IntegerField(min_value=0, max_value=5, required=False)
+    weight = forms.IntegerField(min_value=1, max_value=3, required=False)
+    essential = forms.BooleanField(required=False)
+    reason = forms.CharField(max_length=300, required=False)
+
+    def __init__(self, line, data):
+        self.line = line
+        own = {name: data.get(f"{name}-{line.pk}") for name in self.base_fields if f"{name}-{line.pk}" in data}
+        super().__init__(own)
+
+    def changes(self) -> dict:
+        """What differs from the line; call after ``is_valid``. An unticked box is sent by nobody: see ``row``."""
+        found = {}
+        for name in ("level", "target", "weight"):
+            if name in self.data and self.cleaned_data[name] is not None:
+                found[name] = self.cleaned_data[name]
+        if "reason" in self.data:
+            found["reason"] = clean(self.cleaned_data["reason"])
+        found["is_essential"] = self.cleaned_data["essential"]
+        return {name: value for name, value in found.items() if getattr(self.line, name) != value}
+
+    def problem(self) -> str:
+        name, errors = next(iter(self.errors.items()))
+        words = {
+            "level": "A level goes from 0 to 5.",
+            "target": "A target goes from 0 to 5.",
+            "weight": "A weight is 1, 2 or 3.",
+        }
+        return f"{self.line.skill.name}: {words.get(name, errors[0])}"
+
+
+class SkillForm(CleanText, forms.ModelForm):
+    """A skill and its six anchors."""
+
+    class Meta:
+        model = Skill
+        fields = ["name", "skill_set", "kind", "question"]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        existing = {a.level: a.text for a in self.instance.anchors.all()} if self.instance.pk else {}
+        for level, word in enumerate(LEVELS):
+            self.fields[f"anchor_{level}"] = forms.CharField(
+                label=f"{level} {word}",
+                max_length=200,
+                initial=existing.get(level, ""),
+                help_text="What one sees somebody do. Start with a verb." if level == 0 else "",
+            )
+
+    def clean(self):
+        data = super().clean()
+        from roles.models import Anchor
+
+        texts = [data.get(f"anchor_{level}", "") for level in range(6)]
+        for level, text in enumerate(texts):
+            if text and texts.index(text) < level:
+                self.add_error(f"anchor_{level}", "Another level says the same.")
+            elif text and Anchor.objects.filter(text=text).exclude(skill=self.instance.pk).exists():
+                self.add_error(f"anchor_{level}", "Another skill uses this text already.")
+        return data
+
+    @property
+    def anchors(self) -> list[str]:
+        return [self.cleaned_data[f"anchor_{level}"] for level in range(6)]
+
+
+class SkillSetForm(CleanText, forms.ModelForm):
+    """The name and purpose of a skill set."""
+
+    class Meta:
+        model = SkillSet
+        fields = ["name", "purpose"]
+
+
+class FunctionForm(CleanText, forms.ModelForm):
+    """An enterprise function and its typical uses, one a line."""
+
+    uses_text = forms.CharField(
+        label="Typical uses, one a line", widget=forms.Textarea(attrs={"rows": 6}), required=False
+    )
+
+    class Meta:
+        model = EnterpriseFunction
+        fields = ["name"]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["uses_text"].initial = "\n".join(self.instance.uses)
+
+    def save(self, commit=True):
+        self.instance.uses = [line for line in self.cleaned_data["uses_text"].splitlines() if line][:20]
+        return super().save(commit)
+
+
+class OccupationFileForm(forms.Form):
+    """A file of O*NET ratings."""
+
+    file = forms.FileField(help_text="CSV, or O*NET's own tab-separated text. Up to 10 MB.")
+    source = forms.CharField(max_length=120, initial="O*NET 29.3", help_text="Named beside every figure taken from it.")
+
+
+class TemplateForm(CleanText, forms.Form):
+    """The name of a new template."""
+
+    title = forms.CharField(max_length=120)
