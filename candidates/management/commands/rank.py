@@ -1,0 +1,48 @@
+import json
+
+from django.core.management.base import BaseCommand, CommandError
+
+from candidates.ranking import RoleRanking
+from roles.models import Role, RoleVersion
+
+
+class Command(BaseCommand):
+    help = "Rank everybody against a role, by its number or its title: the ranking of the page, for scripts."
+
+    def add_arguments(self, parser):
+        parser.add_argument("role")
+        parser.add_argument("--top", type=int, default=50)
+        parser.add_argument("--format", choices=["json", "text"], default="text")
+
+    def handle(self, *args, role, top, format, **options):
+        if top < 1:
+            raise CommandError("--top must be at least 1.")
+        wanted = {"pk": int(role)} if role.isdigit() else {"title__iexact": role}
+        found = Role.objects.filter(**wanted).first()
+        if found is None:
+            raise CommandError(f"There is no role {role!r}.")
+        version = RoleVersion.objects.published().with_requirements().filter(role=found).first()
+        if version is None:
+            raise CommandError(f"{found.title} has no published version.")
+        lines = [self.row(line) for line in RoleRanking(version)[:top]]
+        if format == "json":
+            self.stdout.write(json.dumps({"role": found.title, "version": version.number, "people": lines}, indent=1))
+            return
+        for row in lines:
+            self.stdout.write(
+                f"{row['place']:>4} {row['band']:<13} {row['all_essentials']:.3f} {row['fit']:.3f}  {row['name']}"
+            )
+
+    def row(self, line) -> dict:
+        return {
+            "place": line.place,
+            "person": line.person.pk,
+            "name": line.person.name,
+            "code": line.person.code,
+            "kind": line.person.kind,
+            "band": line.band,
+            "all_essentials": round(line.all_essentials, 6),
+            "fit": round(line.fit, 6),
+            "fit_low": round(line.fit_low, 6),
+            "fit_high": round(line.fit_high, 6),
+        }
