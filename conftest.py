@@ -1,7 +1,93 @@
 """Fixtures of all tests."""
 
+import os
+import re
+
+import pytest
+from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 # Timings are measured by `make bench`; the same examples in every run keep the suite reproducible.
-hypothesis_settings.register_profile("house", deadline=None, derandomize=True, max_examples=60)
+hypothesis_settings.register_profile(
+    "house", deadline=None, derandomize=True, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
+)
 hypothesis_settings.load_profile("house")
+
+
+def pytest_collection_modifyitems(items):
+    """Tests with real servers share one process, so that no worker meets another process's database."""
+    for item in items:
+        if item.get_closest_marker("servers") or item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.xdist_group("servers"))
+
+
+def pytest_terminal_summary(terminalreporter, exitstatus, config):
+    """In CI a skipped test of a real component is a failure."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    if os.environ.get("CI") and skipped and not hasattr(config, "workerinput"):
+        terminalreporter.write_line(f"{len(skipped)} skipped test(s) are not accepted in CI.", red=True)
+
+
+def pytest_sessionfinish(session, exitstatus):
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") and reporter and reporter.stats.get("skipped") and session.exitstatus == 0:
+        session.exitstatus = 1
+
+
+@pytest.fixture(autouse=True)
+def _clean_slate(settings, tmp_path):
+    """Each test has its own cache (rate limits), and no matrix of another test's people."""
+    from candidates import matrix
+
+    settings.CACHES = {
+        "default": {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": tmp_path}
+    }
+    matrix.forget()
+
+
+@pytest.fixture
+def hr(db):
+    from accounts.factories import make_user
+
+    return make_user("hr", name="Hanne Berg")
+
+
+@pytest.fixture
+def as_hr(client, hr):
+    client.force_login(hr)
+    return client
+
+
+@pytest.fixture
+def version(hr):
+    """A published role: tone & empathy 3 and micro-copy 3 are essential, analytics 2 is not."""
+    from roles.factories import make_version
+
+    return make_version(hr)
+
+
+@pytest.fixture
+def last_mail(db):
+    """A function that gives the newest mail to an address."""
+    from socialstrategy.mail.models import Mail
+
+    return lambda to: Mail.objects.filter(to=to).order_by("-created_at").first()
+
+
+@pytest.fixture
+def link_in():
+    """A function that gives the path of the link in a mail."""
+    return lambda mail: re.search(r"https?://[^/\s]+(/\S+)", mail.text).group(1)
+
+
+@pytest.fixture
+def run_jobs(db):
+    """A function that runs every waiting job here and now."""
+    from socialstrategy.jobs.models import Job
+    from socialstrategy.jobs.tasks import run_job
+
+    def run():
+        for job in Job.objects.filter(state=Job.State.QUEUED):
+            run_job(str(job.pk))
+
+    return run

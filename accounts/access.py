@@ -22,6 +22,7 @@ RULES: dict[str, frozenset] = {
     "healthz": EVERYBODY,
     "favicon": EVERYBODY,
     "account_login": EVERYBODY,
+    "account_inactive": EVERYBODY,
     "account_logout": EVERYBODY,
     "account_reset_password": EVERYBODY,
     "account_reset_password_done": EVERYBODY,

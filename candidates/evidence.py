@@ -115,6 +115,7 @@ class Piece:
     def __init__(self, rows: list[Evidence], as_of: date):
         latest = {row.rater or f"#{row.pk}": row for row in sorted(rows, key=lambda r: (r.observed_on, r.pk or 0))}
         self.rows = list(latest.values())
+        self.count = len(rows)
         self.source = rows[0].source
         is_test = engine.DEFAULT_SOURCES[self.source].reliability is None
         # Tests carry their own error and are not averaged: the latest one stands.

@@ -206,7 +206,7 @@ def person_fit(request, code, pk):
             "width": share(floor + found.fit_high - max(found.fit_low, floor), floor),
             "at": share(found.fit, floor),
         },
-        "evidence_count": sum(len(row.pieces) for row in rows),
+        "evidence_count": sum(row.evidence_count for row in rows),
         "newest": newest,
         "essential_states": [(state, essential.count(state)) for state in STATE_WORDS if essential.count(state)],
         "essential_total": len(essential),

@@ -5,11 +5,12 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import OuterRef, Q
+from django.db.models.functions import Coalesce
 
-from assessments.models import Sitting
+from assessments.models import Response, Sitting
 from candidates.models import Person
-from roles.models import RoleVersion
+from roles.models import Requirement, RoleVersion
 
 REMIND_BEFORE = timedelta(days=2)
 LINK_LASTS = timedelta(days=14)
@@ -25,9 +26,16 @@ class InvitationQuerySet(models.QuerySet):
         return self.open_at(now).filter(reminded_at=None, deadline_at__lte=now + REMIND_BEFORE)
 
     def with_progress(self):
-        answered = models.Count("sitting__responses", distinct=True)
-        asked = models.Count("role_version__requirements", distinct=True)
+        """With how many questions were answered, of how many asked."""
+        answered = _count(Response.objects.filter(sitting=OuterRef("sitting")), "sitting")
+        asked = _count(Requirement.objects.filter(version=OuterRef("role_version")), "version")
         return self.select_related("person", "role_version__role", "sitting").annotate(answered=answered, asked=asked)
+
+
+def _count(rows, by):
+    """How many rows there are, as a subquery."""
+    counted = rows.order_by().values(by).annotate(n=models.Count("pk")).values("n")
+    return Coalesce(models.Subquery(counted, output_field=models.IntegerField()), 0)
 
 
 class Invitation(models.Model):

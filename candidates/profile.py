@@ -46,6 +46,7 @@ class PieceRow:
     contribution: float
     influence: float
     notes: list
+    count: int
 
 
 @dataclass
@@ -68,6 +69,10 @@ class SkillRow:
     @property
     def width(self) -> float:
         return self.estimate.high - self.estimate.low
+
+    @property
+    def evidence_count(self) -> int:
+        return sum(piece.count for piece in self.pieces)
 
     @property
     def share(self) -> float:
@@ -108,6 +113,7 @@ def explained(rows: list[Evidence], as_of) -> tuple:
                 contribution=float(contribution),
                 influence=float(influence),
                 notes=[row.note for row in piece.used if row.note],
+                count=piece.count,
             )
         )
     return estimate, pieces
@@ -185,7 +191,8 @@ def next_best(rows: list[SkillRow], most: int = 3) -> list[dict]:
         if not 0.2 <= row.probability <= 0.8:
             continue
         used = {piece.label for piece in row.pieces}
-        for name, hours in NEXT_SOURCES.items():
+        for source, hours in NEXT_SOURCES.items():
+            name = "performance_test" if source == "knowledge_test" and not row.skill.is_knowledge else source
             if SOURCE_WORDS[name] in used:
                 continue
             kappa = information(DEFAULT_SOURCES[name], standard_error=TEST_ERROR)

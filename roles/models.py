@@ -83,6 +83,10 @@ class Skill(models.Model):
             self.column = 0 if last is None else last + 1
         super().save(*args, **kwargs)
 
+    @property
+    def is_knowledge(self) -> bool:
+        return self.kind == self.Kind.KNOWLEDGE
+
     def anchor(self, level: int) -> str:
         """The text of one level; reads the prefetched anchors."""
         return next((anchor.text for anchor in self.anchors.all() if anchor.level == level), "")

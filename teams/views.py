@@ -32,6 +32,7 @@ def overview(request):
             "unassessed": people.filter(estimates=None).count(),
             "newest": RoleVersion.objects.visible_to(user)
             .published()
+            .filter(role__retired_at=None)
             .select_related("role__function")
             .order_by("-published_at")[:6],
         }

@@ -3,6 +3,7 @@
 from django import template
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from accounts.access import RULES, may_open
 from socialstrategy.lib.templatetags.components import icon
@@ -10,6 +11,7 @@ from socialstrategy.lib.templatetags.components import icon
 # #icon:layout-dashboard #icon:id-badge-2 #icon:users #icon:user-circle #icon:clipboard-check #icon:stairs-up
 # #icon:scale #icon:history #icon:mail #icon:key #icon:settings
 register = template.Library()
+CURRENT = SafeString(' aria-current="page"')
 
 
 @register.simple_tag(takes_context=True)
@@ -27,7 +29,7 @@ def nav_item(context, name, text, icon_name, prefixes="", never=""):
     return format_html(
         '<a class="nav-i" href="{}"{}>{}{}</a>',
         url,
-        format_html(' aria-current="page"') if current else "",
+        CURRENT if current else "",
         icon(icon_name),
         text,
     )

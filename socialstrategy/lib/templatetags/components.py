@@ -81,6 +81,9 @@ def track(
     text="",
 ):
     """One value on a scale with its 80 % interval, and the level required; drawings are clipped, words are not."""
+    # A person's page has no requirement: templates hand over an empty text then.
+    required = None if required == "" else required
+    required_error = required_error or 0.0
     return {
         "state": state,
         "height": height,

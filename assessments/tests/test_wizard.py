@@ -1,0 +1,263 @@
+"""The self-assessment, from the mailed link to the report, with and without JavaScript."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from django.utils.html import escape
+
+from accounts.factories import make_user
+from accounts.models import Link
+from assessments.models import Response, Sitting
+from candidates.factories import make_invitation, make_person
+from candidates.models import Evidence, Invitation
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def invited(version, hr):
+    person = make_person("Ines Okafor", email="ines@example.org")
+    return make_invitation(person, version, hr)
+
+
+@pytest.fixture
+def begun(client, invited, last_mail, link_in):
+    """A browser in which the assessment has begun and been consented to."""
+    client.post(link_in(last_mail("ines@example.org")) + "begin/")
+    client.post("/assessment/", {"consent": "on"})
+    return client
+
+
+def test_looking_at_a_link_changes_nothing(client, invited, last_mail, link_in):
+    path = link_in(last_mail("ines@example.org"))
+    for _ in range(3):
+        page = client.get(path)
+        assert page.status_code == 200
+        assert "Begin" in page.content.decode()
+    assert Invitation.objects.get().opened_at is None
+    assert client.session.get("sitting") is None
+
+
+def test_begin_opens_a_session_once(client, invited, last_mail, link_in):
+    path = link_in(last_mail("ines@example.org"))
+    assert client.post(path + "begin/")["Location"] == "/assessment/"
+    assert "Before you start" in client.get("/assessment/").content.decode()
+    other = Client()
+    response = other.post(path + "begin/")
+    assert response.status_code == 410
+    assert "has been used" in response.content.decode()
+    assert other.get("/assessment/").status_code == 410
+
+
+def test_a_used_link_mails_a_fresh_one_to_the_same_address(begun, invited, last_mail, link_in):
+    first = last_mail("ines@example.org")
+    other = Client()
+    other.post(link_in(first) + "fresh/")
+    second = last_mail("ines@example.org")
+    assert second.pk != first.pk
+    other.post(link_in(second) + "begin/")
+    assert other.get("/assessment/1/").status_code == 200
+
+
+@pytest.mark.parametrize(("change", "said"), [("revoked", "taken back"), ("expired", "deadline has passed")])
+def test_a_closed_invitation_says_why(client, invited, last_mail, link_in, change, said):
+    path = link_in(last_mail("ines@example.org"))
+    past = timezone.now() - timedelta(minutes=1)
+    Invitation.objects.update(**({"revoked_at": past} if change == "revoked" else {"deadline_at": past}))
+    for response in (client.get(path), client.post(path + "begin/"), client.post(path + "fresh/")):
+        assert response.status_code == 410
+        assert said in response.content.decode()
+
+
+def test_a_made_up_link_opens_nothing(client, db):
+    assert client.get("/i/made-up/").status_code == 404
+    assert client.post("/i/made-up/begin/").status_code == 404
+
+
+def test_no_answer_without_consent(client, invited, last_mail, link_in):
+    client.post(link_in(last_mail("ines@example.org")) + "begin/")
+    assert client.get("/assessment/1/")["Location"] == "/assessment/"
+    response = client.post("/assessment/", {"accommodation": "large print"})
+    assert response.status_code == 400
+    assert "large print" in response.content.decode()
+    client.post("/assessment/", {"consent": "on", "accommodation": "More time, please"})
+    assert Sitting.objects.get().accommodation == "More time, please"
+
+
+def test_the_anchors_stand_in_the_order_of_levels_with_a_way_out(begun, version):
+    page = begun.get("/assessment/1/").content.decode()
+    skill = version.requirements.first().skill
+    places = [page.index(escape(skill.anchor(level))) for level in range(6)]
+    assert places == sorted(places)
+    assert "I can’t judge this yet" in page
+
+
+def test_an_answer_is_stored_before_the_page_moves_on(begun):
+    response = begun.post("/assessment/1/", {"level": "3", "note": "A thread I turned", "go": "next"})
+    assert response["Location"] == "/assessment/2/"
+    stored = Response.objects.get()
+    assert (stored.level, stored.note, stored.statement) == (3, "A thread I turned", stored.skill.anchor(3))
+    page = begun.get("/assessment/1/").content.decode()
+    assert "A thread I turned" in page
+    assert 'value="3" required checked' in page
+
+
+def test_cannot_judge_is_an_answer_of_its_own(begun):
+    begun.post("/assessment/1/", {"level": "none", "go": "next"})
+    assert Response.objects.get().level is None
+    assert 'value="none" checked' in begun.get("/assessment/1/").content.decode()
+
+
+def test_choosing_stores_at_once_with_htmx(begun):
+    response = begun.post("/assessment/1/", {"level": "2", "revision": "0"}, headers={"HX-Request": "true"})
+    assert "Saved" in response.content.decode()
+    assert 'value="1"' in response.content.decode()
+    assert Response.objects.get().level == 2
+
+
+def test_two_tabs_never_overwrite_each_other_silently(begun):
+    begun.post("/assessment/1/", {"level": "2", "revision": "0"})
+    response = begun.post("/assessment/1/", {"level": "5", "revision": "0"})
+    assert response.status_code == 409
+    assert "another tab" in response.content.decode()
+    assert Response.objects.get().level == 2
+    again = begun.post("/assessment/1/", {"level": "5", "revision": "1"})
+    assert again.status_code == 302
+    assert Response.objects.get().level == 5
+
+
+def test_the_same_answer_twice_is_one_answer(begun):
+    for _ in range(2):
+        assert begun.post("/assessment/1/", {"level": "2", "revision": "0"}).status_code == 302
+    assert Response.objects.get().revision == 1
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ({}, "Choose the line"),
+        ({"level": "7"}, "Choose one of the lines"),
+        ({"level": "nan"}, "Choose one of the lines"),
+        ({"level": "3", "note": "x" * 1001}, "1,000 characters"),
+        ({"level": "3", "link": "javascript:alert(1)"}, "http"),
+        ({"level": "3", "link": "not an address"}, "address"),
+    ],
+)
+def test_bad_answers_get_a_sentence_and_keep_what_was_typed(begun, data, said):
+    response = begun.post("/assessment/1/", {"go": "next", **data})
+    assert response.status_code == 400
+    page = response.content.decode()
+    assert said in page
+    assert not Response.objects.exists()
+    if "note" in data:
+        assert data["note"] in page
+
+
+def test_back_and_later_need_no_answer(begun):
+    assert begun.post("/assessment/2/", {"go": "back"})["Location"] == "/assessment/1/"
+    assert begun.post("/assessment/1/", {"go": "back"})["Location"] == "/assessment/"
+    assert begun.post("/assessment/2/", {"go": "later"})["Location"] == "/assessment/later/"
+
+
+def test_interrupted_and_resumed_on_another_device(begun, last_mail, link_in):
+    begun.post("/assessment/1/", {"level": "4", "go": "next"})
+    begun.post("/assessment/elsewhere/")
+    phone = Client()
+    path = link_in(last_mail("ines@example.org"))
+    assert "1 of 3 skills are answered already" in phone.get(path).content.decode()
+    phone.post(path + "begin/")
+    assert phone.post("/assessment/", {"consent": "on"})["Location"] == "/assessment/2/"
+    assert begun.get("/assessment/2/").status_code == 200
+
+
+def test_a_place_beyond_the_end_leads_back(begun):
+    assert begun.get("/assessment/99/")["Location"] == "/assessment/3/"
+
+
+def answer_all(browser, levels=("3", "none", "4")):
+    for place, level in enumerate(levels, start=1):
+        browser.post(f"/assessment/{place}/", {"level": level, "go": "next"})
+
+
+def test_handing_in_makes_evidence_and_shows_the_report(begun, invited, last_mail, link_in):
+    answer_all(begun)
+    page = begun.post("/assessment/submit/", follow=True).content.decode()
+    assert "What we learned about your skills" in page
+    evidence = Evidence.objects.filter(person=invited.person).order_by("skill__position")
+    assert sorted(evidence.values_list("source", "value")) == [("self", 3.0), ("self", 4.0)]
+    assert Invitation.objects.get().submitted_at
+    later = Client()
+    path = link_in(last_mail("ines@example.org"))
+    assert later.get("/report/").status_code == 410
+    later.post(path + "begin/")
+    assert "What we learned" in later.get("/report/").content.decode()
+    assert Client().post(path + "begin/").status_code == 410
+
+
+def test_handing_in_twice_counts_once(begun, invited):
+    answer_all(begun)
+    begun.post("/assessment/submit/")
+    assert begun.post("/assessment/submit/").status_code == 410
+    assert begun.post("/assessment/1/", {"level": "0"}).status_code == 410
+    assert Evidence.objects.count() == 2
+
+
+def test_nothing_answered_is_not_handed_in(begun):
+    assert begun.post("/assessment/submit/").status_code == 400
+    assert Invitation.objects.get().submitted_at is None
+
+
+def test_after_the_deadline_nothing_is_written(begun, invited):
+    past = timezone.now() - timedelta(minutes=1)
+    Sitting.objects.update(deadline_at=past)
+    response = begun.post("/assessment/1/", {"level": "3"})
+    assert response.status_code == 410
+    assert "deadline" in response.content.decode()
+    assert not Response.objects.exists()
+
+
+def test_a_running_assessment_keeps_its_version(begun, invited, hr):
+    from roles import actions
+
+    draft = actions.next_version(invited.role_version.role, by=hr)
+    for line in draft.requirements.all()[1:]:
+        actions.remove_requirement(line, by=hr)
+    actions.publish(draft, by=hr)
+    assert begun.get("/assessment/3/").status_code == 200
+
+
+def test_background_is_added_on_the_way(begun, invited):
+    data = {
+        "kind": "training",
+        "title": "Moderation course",
+        "frequency": "weekly",
+        "wish": "time",
+        "from_year": "2019",
+    }
+    response = begun.post(f"/people/{invited.person_id}/background/add/", data)
+    assert response["Location"] == "/assessment/background/"
+    page = begun.get("/assessment/background/").content.decode()
+    assert "Moderation course" in page
+    bad = begun.post(f"/people/{invited.person_id}/background/add/", data | {"to_year": "2001"})
+    assert bad.status_code == 400
+    other = make_person("Somebody else")
+    assert begun.post(f"/people/{other.pk}/background/add/", data).status_code == 404
+
+
+def test_an_employee_begins_from_the_overview_without_a_link(version, hr):
+    user = make_user("employee")
+    person = make_person("Ines", kind="employee", user=user)
+    invitation = make_invitation(person, version, hr)
+    browser = Client()
+    browser.force_login(user)
+    assert "Begin" in browser.get("/").content.decode()
+    browser.post(f"/invitations/{invitation.pk}/mine/")
+    assert browser.get("/assessment/").status_code == 200
+
+
+def test_links_in_mails_are_kept_as_digests_only(invited, last_mail, link_in):
+    token = link_in(last_mail("ines@example.org")).split("/")[2]
+    assert not Link.objects.filter(token_digest=token).exists()
+    assert Link.objects.count() == 1

@@ -1,0 +1,178 @@
+"""People: lists, forms, and who sees whom."""
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from accounts.factories import make_user
+from assessments.models import RatingRequest
+from candidates import actions
+from candidates.factories import give_evidence, make_person
+from candidates.models import Background, Person
+
+pytestmark = pytest.mark.django_db
+
+
+def form(**changes):
+    return {"name": "Ada Lovelace", "email": "ada@example.org", "kind": "candidate", **changes}
+
+
+def test_hr_adds_and_changes_somebody(as_hr):
+    boss = make_person("Boss", email="boss@example.org")
+    assert as_hr.post("/people/new/", form(manager_email="BOSS@example.org")).status_code == 302
+    ada = Person.objects.get(email="ada@example.org")
+    assert ada.manager == boss
+    as_hr.post(f"/people/{ada.pk}/edit/", form(name="Ada King"))
+    ada.refresh_from_db()
+    assert (ada.name, ada.manager) == ("Ada King", None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"name": ""}, "required"),
+        ({"name": "\u200b"}, "Write something here"),
+        ({"name": "x" * 121}, "at most 120"),
+        ({"email": "nonsense"}, "valid email"),
+        ({"email": "TAKEN@example.org"}, "has this address already"),
+        ({"kind": "robot"}, "valid choice"),
+        ({"function": "999"}, "valid choice"),
+        ({"manager_email": "nobody@example.org"}, "No person has this address"),
+    ],
+)
+def test_bad_input_gets_a_sentence_and_nothing_is_lost(as_hr, changes, said):
+    make_person("Taken", email="taken@example.org")
+    response = as_hr.post("/people/new/", form(job_title="Remember me", **changes))
+    assert response.status_code == 400
+    page = response.content.decode()
+    assert said in page
+    assert "Remember me" in page
+    assert Person.objects.count() == 1
+
+
+def test_the_database_refuses_one_address_twice():
+    make_person(email="a@example.org")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Person.objects.bulk_create([Person(name="B", email="A@Example.org")])
+
+
+def test_nobody_is_their_own_manager(as_hr):
+    ada = make_person("Ada Lovelace", email="ada@example.org")
+    assert as_hr.post(f"/people/{ada.pk}/edit/", form(manager_email="ada@example.org")).status_code == 400
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Person.objects.filter(pk=ada.pk).update(manager=ada)
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("", {"Ada", "Ben"}),
+        ("?q=ada", {"Ada"}),
+        ("?q=example.org ben", {"Ben"}),
+        ("?kind=employee", {"Ben"}),
+        ("?sort=-name&function=&page=7", {"Ada", "Ben"}),
+        ("?q=%27%22%3Cscript%3E", set()),
+        ("?archived=1", {"Gone"}),
+    ],
+)
+def test_the_list_is_searched_and_filtered(as_hr, query, shown):
+    make_person("Ada")
+    make_person("Ben", kind="employee")
+    actions.set_archived(make_person("Gone"), by=None, archived=True)
+    page = as_hr.get(f"/people/{query}").content.decode()
+    assert {name for name in ("Ada", "Ben", "Gone") if f">{name}</a>" in page} == shown
+    assert "<script>" not in page.split("<main")[1]
+
+
+def test_archiving_and_bringing_back(as_hr):
+    ada = make_person("Ada")
+    give_evidence(ada, "analytics", 3)
+    as_hr.post(f"/people/{ada.pk}/edit/", {"archive": "1"})
+    assert not Person.objects.current().exists()
+    as_hr.post(f"/people/{ada.pk}/edit/", {"archive": "1"})
+    assert Person.objects.current().get().evidence.count() == 1
+
+
+def test_the_list_takes_the_same_few_queries_for_a_full_page(as_hr, django_assert_max_num_queries):
+    for n in range(60):
+        make_person(f"P{n}", kind="employee")
+    with django_assert_max_num_queries(10):
+        page = as_hr.get("/people/")
+    assert "1–50 of 60" in page.content.decode()
+
+
+def seen_by(user) -> set[str]:
+    return set(Person.objects.visible_to(user).values_list("name", flat=True))
+
+
+def test_who_sees_whom(version):
+    boss_user, peer_user, own_user = (make_user(role) for role in ("assessor", "employee", "employee"))
+    boss = make_person("Boss", user=boss_user)
+    report = make_person("Report", manager=boss, user=own_user)
+    make_person("Stranger")
+    RatingRequest.objects.create(subject=report.subject, rater=peer_user, kind="peer", role_version=version)
+    assert seen_by(boss_user) == {"Boss", "Report"}
+    assert seen_by(own_user) == {"Report"}
+    assert seen_by(peer_user) == {"Report"}
+    assert seen_by(make_user("executive")) == set()
+    assert seen_by(make_user("hr")) == {"Boss", "Report", "Stranger"}
+    assert not Person.objects.reportable_to(peer_user).exists()
+    assert set(Person.objects.reportable_to(boss_user).values_list("name", flat=True)) == {"Boss", "Report"}
+
+
+def test_an_employee_reads_their_own_page_and_nobody_else_s(client):
+    user = make_user("employee")
+    own, other = make_person("Own", user=user), make_person("Other")
+    give_evidence(own, "analytics", 4)
+    client.force_login(user)
+    page = client.get(f"/people/{own.pk}/").content.decode()
+    assert "Analytics" in page
+    assert "Add evidence" not in page
+    assert client.get(f"/people/{other.pk}/").status_code == 404
+
+
+def test_somebody_without_evidence_is_not_assessed_and_not_low(as_hr):
+    page = as_hr.get(f"/people/{make_person('New').pk}/").content.decode()
+    assert "Not assessed yet" in page
+    assert "That is not a low level" in page
+
+
+def test_background_is_entered_changed_and_removed_by_its_owner(client):
+    user = make_user("employee")
+    own, other = make_person("Own", user=user), make_person("Other")
+    client.force_login(user)
+    data = {"kind": "education", "title": "Degree", "frequency": "daily", "from_year": "2010", "to_year": "2013"}
+    assert client.post(f"/people/{own.pk}/background/add/", data).status_code == 302
+    entry = Background.objects.get()
+    client.post(f"/people/{own.pk}/background/{entry.pk}/", data | {"title": "Master"})
+    entry.refresh_from_db()
+    assert entry.title == "Master"
+    assert client.post(f"/people/{other.pk}/background/add/", data).status_code == 404
+    assert client.post(f"/people/{other.pk}/background/{entry.pk}/remove/").status_code == 404
+    for bad in ({"from_year": "1066"}, {"to_year": "2001"}, {"frequency": "x"}, {"title": ""}, {"from_year": "nan"}):
+        assert client.post(f"/people/{own.pk}/background/add/", data | bad).status_code == 400
+    client.post(f"/people/{own.pk}/background/{entry.pk}/remove/")
+    assert not Background.objects.exists()
+
+
+def test_the_report_speaks_to_its_owner_and_can_be_taken_away(client):
+    user = make_user("employee")
+    own = make_person("Own Person", user=user)
+    client.force_login(user)
+    assert "nothing to show yet" in client.get("/report/").content.decode()
+    give_evidence(own, "analytics", 4, note="Explained the peak")
+    give_evidence(own, "video", 1, "self")
+    page = client.get("/report/").content.decode()
+    assert "strongest in analytics" in page
+    assert "Where you might grow next" in page
+    assert "How this came about" in page
+    taken = client.get("/report/my-skills.json").json()
+    assert {row["skill"] for row in taken["skills"]} == {"Analytics", "Video"}
+    for row in taken["skills"]:
+        total = row["starting_point"]["level"] + sum(piece["contribution"] for piece in row["evidence"])
+        assert row["level"] == pytest.approx(total, abs=0.001)
+
+
+def test_sources_are_shown_with_what_they_are_worth(as_hr):
+    page = as_hr.get("/evidence/sources/").content.decode()
+    assert "Self-assessment" in page
+    assert "from its standard error" in page

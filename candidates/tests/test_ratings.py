@@ -1,0 +1,107 @@
+"""Managers and peers rate from a queue; others' ratings stay hidden until one's own is in."""
+
+import pytest
+from django.test import Client
+
+from accounts.factories import make_user
+from assessments.models import Rating, RatingRequest
+from candidates import actions
+from candidates.factories import give_evidence, make_person
+from candidates.models import Estimate, Evidence
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def boss():
+    return make_user("assessor", name="Tom Boss")
+
+
+@pytest.fixture
+def ines(boss):
+    manager = make_person("Tom Boss", kind="employee", user=boss)
+    return make_person("Ines Okafor", kind="employee", manager=manager)
+
+
+@pytest.fixture
+def asked(as_hr, ines, version):
+    as_hr.post(f"/people/{ines.pk}/rating/", {"role_version": version.pk})
+    return RatingRequest.objects.get()
+
+
+@pytest.fixture
+def as_boss(boss):
+    client = Client()
+    client.force_login(boss)
+    return client
+
+
+def test_hr_asks_the_manager_once(as_hr, asked, ines, version):
+    as_hr.post(f"/people/{ines.pk}/rating/", {"role_version": version.pk})
+    assert RatingRequest.objects.count() == 1
+
+
+def test_without_a_manager_there_is_nobody_to_ask(as_hr, version):
+    response = as_hr.post(f"/people/{make_person().pk}/rating/", {"role_version": version.pk})
+    assert response.status_code == 409
+    assert "no manager" in response.content.decode()
+
+
+def test_the_queue_leads_through_the_skills_to_evidence(as_boss, asked, ines, boss):
+    assert "Ines Okafor" in as_boss.get("/ratings/").content.decode()
+    for place, level in enumerate(("4", "none", "2"), start=1):
+        page = as_boss.get(f"/ratings/{asked.pk}/{place}/").content.decode()
+        assert "I can’t judge this" in page
+        assert as_boss.post(f"/ratings/{asked.pk}/{place}/", {"level": level, "note": "Saw it"}).status_code == 302
+    assert not Evidence.objects.exists()
+    as_boss.post(f"/ratings/{asked.pk}/4/")
+    rows = Evidence.objects.filter(person=ines, source="manager", made_by=boss)
+    assert sorted(rows.values_list("value", flat=True)) == [2.0, 4.0]
+    assert Estimate.objects.count() == 2
+    assert as_boss.post(f"/ratings/{asked.pk}/4/").status_code == 410
+    assert as_boss.post(f"/ratings/{asked.pk}/1/", {"level": "0"}).status_code == 410
+    assert Evidence.objects.count() == 2
+
+
+def test_others_ratings_stay_hidden_until_one_s_own_is_in(as_boss, asked, ines):
+    give_evidence(ines, "tone-empathy", 5, "peer", rater="other")
+    page = as_boss.get(f"/people/{ines.pk}/").content.decode()
+    assert "Peer rating" not in page
+    assert "appear here once yours is in" in page
+    as_boss.post(f"/ratings/{asked.pk}/1/", {"level": "3"})
+    as_boss.post(f"/ratings/{asked.pk}/4/")
+    assert "Peer rating" in as_boss.get(f"/people/{ines.pk}/").content.decode()
+
+
+@pytest.mark.parametrize("data", [{}, {"level": "6"}, {"level": "nan"}, {"level": "3", "note": "x" * 1001}])
+def test_bad_ratings_are_refused_and_keep_what_was_typed(as_boss, asked, data):
+    response = as_boss.post(f"/ratings/{asked.pk}/1/", data)
+    assert response.status_code == 400
+    assert not Rating.objects.exists()
+
+
+def test_an_empty_rating_is_not_handed_in(as_boss, asked):
+    assert as_boss.post(f"/ratings/{asked.pk}/4/").status_code == 400
+    assert RatingRequest.objects.get().submitted_at is None
+
+
+def test_a_request_is_its_rater_s_own(asked, client):
+    client.force_login(make_user("assessor"))
+    assert client.get(f"/ratings/{asked.pk}/1/").status_code == 404
+    assert client.post(f"/ratings/{asked.pk}/1/", {"level": "3"}).status_code == 404
+    assert client.get(f"/ratings/{asked.pk}/99/").status_code == 404
+
+
+def test_a_newer_rating_by_the_same_rater_replaces_the_older_one(ines, boss, version):
+    for level in (1, 4):
+        request = RatingRequest.objects.create(subject=ines.subject, rater=boss, kind="manager", role_version=version)
+        skill = version.requirements.all()[0].skill
+        Rating.objects.create(request=request, skill=skill, level=level)
+        from django.utils import timezone
+
+        actions.take_rating(request, timezone.now())
+    estimate = Estimate.objects.get()
+    alone = make_person()
+    give_evidence(alone, skill.slug, 4, "manager", rater="x")
+    assert estimate.mean == Estimate.objects.get(person=alone).mean
+    assert Evidence.objects.filter(person=ines).count() == 2

@@ -1,0 +1,131 @@
+"""The catalogue: complete, original in form, and the same after a round trip."""
+
+import json
+from collections import Counter
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import IntegrityError, transaction
+
+from roles import catalogue
+from roles.models import Anchor, EnterpriseFunction, RoleTemplate, Skill, SkillSet
+
+pytestmark = pytest.mark.django_db
+
+
+def exported() -> dict:
+    out = StringIO()
+    call_command("export_catalogue", "--format", "json", stdout=out)
+    return json.loads(out.getvalue())
+
+
+def test_migrate_alone_has_loaded_what_is_shipped():
+    data = exported()
+    assert [len(data[name]) for name in ("functions", "skill_sets", "skills")] == [8, 6, 34]
+    assert data == json.loads(catalogue.SHIPPED.read_text())
+
+
+def test_every_skill_has_six_anchors_and_no_two_say_the_same():
+    texts = [text for skill in exported()["skills"] for text in skill["anchors"]]
+    assert len(texts) == 34 * 6
+    assert max(Counter(text.lower() for text in texts).values()) == 1
+    assert all(text[0].isupper() and text.endswith(".") and len(text.split()) >= 4 for text in texts)
+
+
+def test_templates_cover_all_functions_and_phases():
+    templates = exported()["templates"]
+    assert len(templates) >= 16
+    assert {t["function"] for t in templates} == {f["slug"] for f in exported()["functions"]}
+    assert {t["phase"] for t in templates} == {"develop", "implement", "manage"}
+    for template in templates:
+        lines = template["requirements"]
+        assert 8 <= len(lines) <= 14, template["slug"]
+        assert 1 <= sum(line["essential"] for line in lines) <= 5, template["slug"]
+        assert all(line["reason"] for line in lines), template["slug"]
+
+
+def test_a_round_trip_changes_nothing(tmp_path):
+    before = exported()
+    file = tmp_path / "catalogue.json"
+    file.write_text(json.dumps(before))
+    columns = dict(Skill.objects.values_list("slug", "column"))
+    call_command("import_catalogue", str(file), stdout=StringIO())
+    assert exported() == before
+    assert dict(Skill.objects.values_list("slug", "column")) == columns
+
+
+def test_an_edited_catalogue_comes_back(tmp_path):
+    data = exported()
+    data["skills"][0]["name"] = "Aims"
+    data["skills"][0]["anchors"][3] = "Sets aims that hold for a year."
+    data["templates"] = data["templates"][:1]
+    file = tmp_path / "catalogue.json"
+    file.write_text(json.dumps(data))
+    call_command("import_catalogue", str(file), stdout=StringIO())
+    assert Skill.objects.get(slug="goal-setting").anchor(3) == "Sets aims that hold for a year."
+    assert RoleTemplate.objects.count() == 20
+
+
+def broken(change) -> dict:
+    data = json.loads(catalogue.SHIPPED.read_text())
+    change(data)
+    return data
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda d: d["skills"][0]["anchors"].pop(), "six anchors"),
+        (lambda d: d["skills"][1]["anchors"].__setitem__(0, d["skills"][0]["anchors"][0]), "text of its own"),
+        (lambda d: d["skills"][0].pop("name"), "lacks 'name'"),
+        (lambda d: d["skills"][0].update(skill_set="magic"), "unknown skill set"),
+        (lambda d: d["skills"][0].update(name="x" * 61), "1 to 60"),
+        (lambda d: d["skills"][0].update(kind="magic"), "kind"),
+        (lambda d: d["templates"][0]["requirements"][0].update(level=7), "from 0 to 5"),
+        (lambda d: d["templates"][0]["requirements"][0].update(weight=-1), "from 0 to 5"),
+        (lambda d: d["templates"][0]["requirements"][0].update(level=float("nan")), "from 0 to 5"),
+        (lambda d: d["templates"][0]["requirements"][0].update(skill="magic"), "unknown skill"),
+        (lambda d: d["templates"][0].update(phase="dream"), "phase"),
+        (lambda d: d["functions"][0].update(uses="all"), "list of texts"),
+        (lambda d: d.update(skills="all"), "list"),
+    ],
+)
+def test_a_bad_catalogue_is_refused_whole(change, said):
+    before = exported()
+    with pytest.raises(catalogue.CatalogueError, match=said):
+        catalogue.load(broken(change))
+    assert exported() == before
+
+
+@pytest.mark.parametrize(("content", "said"), [(b"{", "not JSON"), (b"\xff\xfe", "UTF-8"), (b"[]", "one object")])
+def test_a_file_that_is_no_catalogue_is_refused(tmp_path, content, said):
+    file = tmp_path / "x.json"
+    file.write_bytes(content)
+    with pytest.raises(CommandError, match=said):
+        call_command("import_catalogue", str(file))
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    with pytest.raises(CommandError, match="No such file"):
+        call_command("import_catalogue", str(tmp_path / "none.json"))
+
+
+@pytest.mark.parametrize("level", [-1, 6])
+def test_the_database_refuses_levels_off_the_scale(level):
+    skill = Skill.objects.create(slug="new", name="New", skill_set=SkillSet.objects.first(), question="?")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Anchor.objects.create(skill=skill, level=level, text="Off the scale.")
+
+
+def test_a_new_skill_gets_a_column_of_its_own_for_life():
+    last = max(Skill.objects.values_list("column", flat=True))
+    skill = Skill.objects.create(slug="new", name="New", skill_set=SkillSet.objects.first(), question="?")
+    assert skill.column == last + 1
+    skill.name = "Newer"
+    skill.save()
+    assert skill.column == last + 1
+
+
+def test_functions_list_their_uses():
+    assert all(len(function.uses) >= 3 for function in EnterpriseFunction.objects.all())

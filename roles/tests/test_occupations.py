@@ -1,0 +1,109 @@
+"""Roles from real occupations."""
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from roles import occupations
+from roles.models import Occupation, Role, Skill
+
+pytestmark = pytest.mark.django_db
+FIXTURE = Path(__file__).parent / "onet_fixture.csv"
+
+
+@pytest.fixture
+def occupation():
+    occupations.import_file(FIXTURE.read_bytes(), "O*NET 29.3")
+    return Occupation.objects.get(code="27-3031.00")
+
+
+def test_the_mapping_names_real_skills_and_gives_reasons():
+    with occupations.MAPPING.open() as file:
+        rows = list(csv.DictReader(file))
+    assert {row["skill"] for row in rows} <= set(Skill.objects.values_list("slug", flat=True))
+    assert all(row["reason"] for row in rows)
+    assert not any(row["element_id"].startswith("1.C") for row in rows)  # temperament never enters
+
+
+def test_a_draft_has_the_occupation_s_own_figures(occupation):
+    lines = {line["provenance"]["elements"][0]: line for line in occupations.draft(occupation)}
+    tone = next(
+        line for line in occupations.draft(occupation) if line["skill_id"] == Skill.objects.get(slug="tone-empathy").pk
+    )
+    ratings = occupation.ratings
+    level = (3 * ratings["2.B.1.a"]["LV"] + ratings["2.B.1.f"]["LV"]) / 4 * 5 / 7
+    importance = (3 * ratings["2.B.1.a"]["IM"] + ratings["2.B.1.f"]["IM"]) / 4
+    assert tone["provenance"]["level"] == pytest.approx(level, abs=0.006)
+    assert tone["level"] == round(level)
+    assert tone["provenance"]["importance"] == pytest.approx(importance, abs=0.006)
+    assert tone["weight"] == (3 if importance >= 4 else 2 if importance >= 3 else 1)
+    error = ((3 * ratings["2.B.1.a"]["LV_error"]) ** 2 + ratings["2.B.1.f"]["LV_error"] ** 2) ** 0.5 / 4 * 5 / 7
+    assert tone["standard_error"] == pytest.approx(error, abs=0.001)
+    assert lines
+
+
+def test_a_draft_is_a_whole_role(occupation):
+    lines = occupations.draft(occupation)
+    assert 8 <= len(lines) <= 12
+    assert 1 <= sum(line["is_essential"] for line in lines) <= 3
+    assert all(line["reason"] and line["provenance"] for line in lines)
+
+
+def test_onet_s_own_headers_and_tabs_are_read_too():
+    rows = list(csv.DictReader(io.StringIO(FIXTURE.read_text())))
+    names = ["O*NET-SOC Code", "Title", "Element ID", "Element Name", "Scale ID", "Data Value", "Standard Error"]
+    names += ["Recommend Suppress", "Not Relevant"]
+    keys = ["soc", "title", "element_id", "element_name", "scale", "value", "standard_error"]
+    keys += ["recommend_suppress", "not_relevant"]
+    text = "\n".join(["\t".join(names), *["\t".join(row[key] for key in keys) for row in rows]])
+    assert occupations.parse(text.encode()) == occupations.parse(FIXTURE.read_bytes())
+
+
+def test_suppressed_figures_are_left_out():
+    text = FIXTURE.read_text()
+    line = next(line for line in text.splitlines() if ",2.A.1.c,Writing,LV," in line)
+    cells = line.split(",")
+    cells[11] = "Y"
+    changed = occupations.parse(text.replace(line, ",".join(cells)).encode())
+    assert "LV" not in changed["27-3031.00"]["ratings"]["2.A.1.c"]
+
+
+HEAD = "soc,title,element_id,element_name,scale,value,standard_error\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"\xff\xfe\x00", "UTF-8"),
+        (b"", "lacks the column"),
+        (b"a,b\n1,2\n", "lacks the column 'soc'"),
+        ((HEAD + "1,T,2.A,W,IM,many,\n").encode(), "Line 2: 'many' is not a number"),
+        ((HEAD + "1,T,2.A,W,IM,nan,\n").encode(), "Line 2"),
+        ((HEAD + "1,T,2.A,W,IM,inf,\n").encode(), "Line 2"),
+        ((HEAD + "1,T,2.A,W,LV,8,\n").encode(), "scale from 0 to 7"),
+        ((HEAD + "1,T,2.A,W,IM,-1,\n").encode(), "scale from 0 to 5"),
+        (HEAD.encode(), "no importance or level"),
+    ],
+)
+def test_bad_files_are_refused_in_words_and_write_nothing(as_hr, content, said):
+    upload = {"file": SimpleUploadedFile("x.csv", content or b" "), "source": "test"}
+    response = as_hr.post("/roles/occupations/import/", upload)
+    assert response.status_code == 400
+    assert said in response.content.decode().replace("&#x27;", "'")
+    assert not Occupation.objects.exists()
+
+
+def test_hr_starts_a_role_from_an_occupation(as_hr):
+    upload = {"file": SimpleUploadedFile("onet.csv", FIXTURE.read_bytes()), "source": "O*NET 29.3"}
+    assert as_hr.post("/roles/occupations/import/", upload).status_code == 302
+    occupation = Occupation.objects.get()
+    assert "What it drafts into" in as_hr.get(f"/roles/occupations/{occupation.pk}/").content.decode()
+    data = {"title": "Press person", "function": "2", "phase": "manage", "start": f"occupation-{occupation.pk}"}
+    page = as_hr.post("/roles/new/", data, follow=True)
+    assert page.status_code == 200
+    line = Role.objects.get(title="Press person").versions.get().requirements.first()
+    assert line.provenance["occupation"].startswith("27-3031.00")
+    assert "O*NET 29.3" in page.content.decode()

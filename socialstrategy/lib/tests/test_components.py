@@ -1,0 +1,62 @@
+"""What templates draw with."""
+
+import pytest
+from django.template import Context, Template
+from django.utils import translation
+from hypothesis import given
+from hypothesis import strategies as st
+
+from socialstrategy.lib.levels import word
+from socialstrategy.lib.templatetags import components
+from socialstrategy.lib.text import clean, harmless
+
+
+def test_a_level_s_word_is_its_floor_within_the_scale():
+    assert [word(level) for level in (-1.2, 0.9, 3.0, 3.99, 5.4)] == [
+        "None",
+        "None",
+        "Independent",
+        "Independent",
+        "Shapes the field",
+    ]
+
+
+@pytest.mark.parametrize(("share", "shown"), [(0, "0%"), (0.001, "<1%"), (0.41, "41%"), (0.999, ">99%"), (1, "100%")])
+def test_percents_never_claim_certainty(share, shown):
+    assert components.percent(share) == shown
+
+
+@given(st.floats(-3, 8), st.floats(0, 3), st.floats(0, 5))
+def test_a_track_stays_within_its_rail(mean, half, required):
+    drawn = components.track(mean, mean - half, mean + half, required=required)
+    for name in ("x", "band_x", "band_width", "required_x"):
+        assert 0 <= float(drawn[name].rstrip("%")) <= 100
+    assert float(drawn["band_x"].rstrip("%")) + float(drawn["band_width"].rstrip("%")) <= 100.02
+
+
+def test_a_comma_locale_does_not_break_the_drawing():
+    with translation.override("de"):
+        drawn = Template("{% track 2.5 1.5 3.5 label='x' required=3 %}").render(Context())
+    assert 'x="50.00%"' in drawn
+    assert "," not in drawn.split("<svg")[1].split(">", 1)[1]
+
+
+def test_names_are_escaped_in_drawings():
+    drawn = Template("{% track 2 1 3 label=name %}").render(Context({"name": '"><script>'}))
+    assert "<script>" not in drawn
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+49", "-2", "@x", "\tx", "\r=1", " =1"])
+def test_formulas_are_made_harmless(cell):
+    assert harmless(cell) == "'" + cell
+
+
+@pytest.mark.parametrize("cell", ["Ada", 3, -3, 0.5, None, ""])
+def test_other_cells_are_left_alone(cell):
+    assert harmless(cell) is cell
+
+
+@given(st.text())
+def test_cleaning_twice_changes_nothing_more(text):
+    assert clean(clean(text)) == clean(text)
+    assert "\x00" not in clean(text)
