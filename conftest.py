@@ -15,10 +15,10 @@ hypothesis_settings.load_profile("house")
 
 
 def pytest_collection_modifyitems(items):
-    """Tests with real servers share one process, so that no worker meets another process's database."""
+    """Tests with a Celery worker share one process, so that no worker meets another process's database."""
     for item in items:
-        if item.get_closest_marker("servers") or item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.xdist_group("servers"))
+        if "celery_worker" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("worker"))
 
 
 def pytest_terminal_summary(terminalreporter, exitstatus, config):

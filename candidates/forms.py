@@ -13,6 +13,7 @@ from roles.models import RoleVersion, Skill
 from scoring.evidence import DEFAULT_SOURCES
 from socialstrategy.lib.levels import LEVEL_CHOICES
 
+DAY = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
 LONGEST_DEADLINE = timedelta(days=180)
 
 
@@ -80,7 +81,7 @@ class InviteForm(forms.Form):
     """Whom to invite to which role, and until when."""
 
     role_version = forms.ModelChoiceField(RoleVersion.objects.none(), label="Role")
-    deadline_on = forms.DateField(label="Deadline", widget=forms.DateInput(attrs={"type": "date"}))
+    deadline_on = forms.DateField(label="Deadline", widget=DAY)
     people = forms.ModelMultipleChoiceField(
         Person.objects.none(), error_messages={"required": "Choose at least one person."}
     )
@@ -125,7 +126,7 @@ class EvidenceForm(CleanText, forms.Form):
     standard_error = forms.FloatField(
         label="Standard error in levels", required=False, max_value=2.5, help_text="Tests only; their report names it."
     )
-    observed_on = forms.DateField(label="Date", widget=forms.DateInput(attrs={"type": "date"}))
+    observed_on = forms.DateField(label="Date", widget=DAY)
     note = forms.CharField(max_length=1000, required=False, widget=forms.Textarea(attrs={"rows": 2}))
 
     def __init__(self, *args, **kwargs):

@@ -15,6 +15,7 @@ import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+VAR = Path(os.environ.get("VAR_DIR", ROOT / "var"))
 PYTHON = sys.executable
 HOST = os.environ.get("HOST", "127.0.0.1")
 PORT = os.environ.get("PORT", "8000")
@@ -45,7 +46,7 @@ def collect_static() -> None:
         "".join(f"{path}{path.stat().st_mtime_ns}" for path in files).encode()
         + (ROOT / "requirements.txt").read_bytes()
     ).hexdigest()
-    stamp = ROOT / "var" / "static" / "state"
+    stamp = VAR / "static" / "state"
     if not (stamp.exists() and stamp.read_text() == state):
         say("· Collecting static files")
         manage("collectstatic", "--noinput", "--clear", "--verbosity", "0")

@@ -1,0 +1,137 @@
+"""Every page in both themes at both widths: axe finds nothing, nothing overflows, the console stays silent."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from accounts.models import Link
+from candidates.models import Invitation, Person
+from roles.models import RoleVersion
+
+pytestmark = [pytest.mark.servers, pytest.mark.browser]
+LOOKS = [(1440, "light"), (1440, "dark"), (390, "light"), (390, "dark")]
+
+
+def look_at(page, path, width, failures):
+    response = page.goto(path)
+    if "/draft/" in path:
+        page.locator("#fits .fitrow").first.wait_for()
+    where = f"{path} at {width}"
+    if response.status >= 500 or (response.status >= 400 and "ended" not in path):
+        failures.append(f"{where}: status {response.status}")
+    for violation in Axe().run(page).response["violations"]:
+        targets = [node["target"] for node in violation["nodes"]][:2]
+        failures.append(f"{where}: {violation['id']} {targets}")
+    if page.evaluate("document.documentElement.scrollWidth") > width:
+        failures.append(f"{where}: wider than the window")
+    failures += [f"{where}: {problem}" for problem in page.problems if "status of 4" not in problem]
+    page.problems.clear()
+
+
+@pytest.fixture
+def places(demo):
+    """Addresses of the demo, by who opens them."""
+    published = RoleVersion.objects.published().filter(role__title="Community manager").get()
+    draft = RoleVersion.objects.drafts().first()
+    person = Person.objects.get(user__role="employee")
+    unknown = Person.objects.get(evidence=None)
+    other = Person.objects.filter(kind="candidate").exclude(evidence=None).first()
+    both = f"p={person.code}&p={other.code}"
+    return {
+        "hr": [
+            "/",
+            "/roles/",
+            "/roles/new/",
+            f"/roles/{draft.role_id}/draft/",
+            f"/roles/{published.role_id}/",
+            "/roles/templates/",
+            "/roles/occupations/",
+            "/roles/skills/",
+            "/roles/skills/analytics/",
+            "/roles/skills/analytics/edit/",
+            "/roles/functions/",
+            "/people/",
+            "/people/?q=nobody-at-all",
+            f"/people/{person.pk}/",
+            f"/people/{unknown.pk}/",
+            f"/people/{person.pk}/edit/",
+            "/people/import/",
+            "/hiring/",
+            f"/hiring/{published.pk}/",
+            f"/hiring/{published.pk}/{person.code}/",
+            f"/hiring/{published.pk}/{unknown.code}/",
+            f"/hiring/{published.pk}/compare/?{both}",
+            "/invitations/",
+            f"/invitations/new/?people={person.pk}",
+            "/evidence/sources/",
+            "/audit/",
+            "/accounts/",
+            "/settings/",
+            "/outbox/",
+        ],
+        "assessor": ["/", "/ratings/"],
+        "executive": ["/", "/roles/"],
+        "employee": ["/", "/report/", f"/people/{person.pk}/background/add/"],
+    }
+
+
+@pytest.mark.parametrize(("width", "theme"), LOOKS)
+def test_pages_of_those_who_sign_in(places, open_as, width, theme):
+    failures = []
+    for role, paths in places.items():
+        page = open_as(role, width=width, theme=theme)
+        for path in paths:
+            look_at(page, path, width, failures)
+    assert not failures, "\n".join(failures)
+
+
+@pytest.mark.parametrize(("width", "theme"), LOOKS)
+def test_pages_of_those_who_have_a_link(demo, open_as, width, theme):
+    failures = []
+    page = open_as(width=width, theme=theme)
+    for path in ("/sign-in/", "/password/forgotten/", "/assessment/ended/"):
+        look_at(page, path, width, failures)
+    invitation = Invitation.objects.filter(submitted_at=None, opened_at=None).first()
+    token = Link.objects.issue("assessment", invitation.pk, invitation.deadline_at)
+    look_at(page, f"/i/{token}/", width, failures)
+    page.goto(f"/i/{token}/")
+    page.click("text=Begin")
+    look_at(page, "/assessment/", width, failures)
+    page.check("#id_consent")
+    page.get_by_role("button", name="Start").click()
+    for path in ("/assessment/1/", "/assessment/later/", "/assessment/background/"):
+        look_at(page, path, width, failures)
+    look_at(page, "/nothing-here/ended/", width, failures)
+    assert not failures, "\n".join(failures)
+
+
+def test_the_assessment_works_without_javascript(demo, browser, live_server):
+    context = browser.new_context(
+        java_script_enabled=False, base_url=live_server.url, viewport={"width": 390, "height": 800}
+    )
+    page = context.new_page()
+    invitation = Invitation.objects.filter(submitted_at=None, opened_at=None).first()
+    token = Link.objects.issue("assessment", invitation.pk, invitation.deadline_at)
+    page.goto(f"/i/{token}/")
+    page.click("text=Begin")
+    page.check("#id_consent")
+    page.get_by_role("button", name="Start").click()
+    for level in (3, 4):
+        page.click(f"label[for=level-{level}]")
+        page.click("#next")
+    page.click("text=Back")
+    assert page.is_checked("#level-4")
+    assert invitation.sitting.responses.count() == 2
+    page.goto("/assessment/background/")
+    page.get_by_role("button", name="Hand in").click()
+    assert page.inner_text("h1") == "What we learned about your skills"
+    context.close()
+
+
+def test_the_menu_opens_on_a_phone_and_closes_with_escape(demo, open_as):
+    page = open_as("hr", width=390)
+    page.click("summary[aria-label=Menu]")
+    page.click("details.menu >> text=People")
+    assert page.url.endswith("/people/")
+    page.click("summary[aria-label=Menu]")
+    page.keyboard.press("Escape")
+    assert not page.is_visible("details.menu nav")
