@@ -132,18 +132,17 @@ def take_rating(request: RatingRequest, now) -> None:
 
 
 @transaction.atomic
-def ask_for_rating(person: Person, version, *, by) -> RatingRequest | None:
-    """Ask somebody's manager to rate them against a role version; None when there is nobody to ask."""
-    rater = person.manager.user if person.manager else None
-    if rater is None:
-        return None
-    request, _ = RatingRequest.objects.get_or_create(
+def ask_for_rating(person: Person, version, rater, *, kind, by) -> RatingRequest:
+    """Ask somebody with an account to rate a person against a role version; one open request per rater."""
+    request, is_new = RatingRequest.objects.get_or_create(
         subject=person.subject,
         rater=rater,
         submitted_at=None,
         withdrawn_at=None,
-        defaults={"kind": RatingRequest.Kind.MANAGER, "role_version": version},
+        defaults={"kind": kind, "role_version": version},
     )
+    if is_new:
+        record("rating.asked", request, f"{person.code}, {request.get_kind_display().lower()}", by=by)
     return request
 
 

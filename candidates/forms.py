@@ -5,6 +5,8 @@ from datetime import timedelta
 from django import forms
 from django.utils import timezone
 
+from accounts.models import User
+from assessments.models import RatingRequest
 from candidates.evidence import SOURCE_WORDS
 from candidates.importing import FIELDS, NEEDED
 from candidates.models import Background, Person
@@ -204,3 +206,28 @@ class RatingForm(forms.Form):
     def clean_level(self):
         value = self.cleaned_data["level"]
         return None if value == "none" else int(value)
+
+
+class AskForm(forms.Form):
+    """Who is asked to rate a person, as what, and on which role."""
+
+    role_version = forms.ModelChoiceField(RoleVersion.objects.none(), label="Role")
+    rater = forms.EmailField(label="Whose rating? Their e-mail")
+    kind = forms.ChoiceField(label="They rate", choices=RatingRequest.Kind.choices)
+
+    def __init__(self, *args, user, person, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.person = person
+        published = RoleVersion.objects.visible_to(user).published().filter(role__retired_at=None)
+        self.fields["role_version"].queryset = published.select_related("role")
+        manager = person.manager
+        self.fields["rater"].initial = manager.user.email if manager and manager.user else ""
+
+    def clean_rater(self):
+        email = self.cleaned_data["rater"].lower()
+        rater = User.objects.filter(email=email, is_active=True).first()
+        if rater is None:
+            raise forms.ValidationError(f"There is no account with the address {email}. Raters need one.")
+        if rater.pk == self.person.user_id:
+            raise forms.ValidationError("Nobody rates themselves here; invite them to a self-assessment.")
+        return rater

@@ -39,7 +39,6 @@ def who_fits(request, pk):
     counts = ranking.band_counts()
     lines = ranking.requirements
     levels = level_counts([line.skill.column for line in lines])
-    top = max((n for counts_ in levels.values() for n in counts_), default=1) or 1
     context = {
         "version": version,
         "ranking": ranking,
@@ -49,24 +48,22 @@ def who_fits(request, pk):
         "closest": ranking[:5],
         "relaxed": ranking.relaxed(),
         "essentials": sum(line.is_essential for line in lines),
-        "bars": [
-            {
-                "line": line,
-                "columns": [
-                    {"x": f"{n * 16.667 + 2:.2f}%", "y": 20 - h, "height": h, "level": n}
-                    for n, h in enumerate(
-                        round(20 * c / top) if c == 0 else max(1, round(20 * c / top))
-                        for c in levels[line.skill.column]
-                    )
-                ],
-                "above": sum(levels[line.skill.column][line.level :]),
-                "total": sum(levels[line.skill.column]),
-            }
-            for line in lines
-        ],
+        "bars": [_bars(line, levels[line.skill.column]) for line in lines],
     }
     template = "candidates/_who_fits.html" if request.htmx else "candidates/who_fits.html"
     return render(request, template, context)
+
+
+def _bars(line, counts: list[int]) -> dict:
+    """How the assessed people spread over the levels of one skill, drawn 20 high against its fullest level."""
+    top = max(counts) or 1
+    heights = [max(1, round(20 * n / top)) if n else 0 for n in counts]
+    return {
+        "line": line,
+        "columns": [{"x": f"{n * 16.667 + 2:.2f}%", "y": 20 - h, "height": h} for n, h in enumerate(heights)],
+        "above": sum(counts[line.level :]),
+        "total": sum(counts),
+    }
 
 
 def hiring(request):

@@ -154,7 +154,7 @@ class RoleRanking:
         return float(self.scores.all_essentials[self.scores.band != BANDS.index("not_assessed")].sum())
 
     def relaxed(self) -> list[dict]:
-        """For each essential: what easing it by a level would change, those that change something first."""
+        """What easing each requirement by a level would change, those that change most first."""
         if self.is_empty:
             return []
         found = scorer.relax(self.matrix.profiles, self.scored, among=self.rows)
@@ -164,10 +164,12 @@ class RoleRanking:
                 "level": round(one.level),
                 "likely": one.likely,
                 "expected": one.expected,
+                "fit": one.fit,
+                "fit_points": f"{one.fit * 100:.1f}",
             }
             for one in found
         ]
-        return sorted(rows, key=lambda row: (-row["likely"], -row["expected"]))
+        return sorted(rows, key=lambda row: (-row["likely"], -row["expected"], -row["fit"]))
 
 
 def evidence_counts(people: list[int], skills: list[int]) -> dict[int, int]:

@@ -11,9 +11,9 @@ from django.views.decorators.http import require_POST
 from assessments import actions as assessments
 from assessments.models import Rating, RatingRequest
 from candidates import actions
-from candidates.forms import RatingForm
+from candidates.forms import AskForm, RatingForm
 from candidates.models import Person
-from roles.models import RoleVersion, Skill
+from roles.models import Skill
 from socialstrategy.lib.levels import LEVELS
 from socialstrategy.lib.text import clean
 
@@ -32,18 +32,18 @@ def rating_queue(request):
 
 @require_POST
 def rating_ask(request, pk):
-    """Ask somebody's manager to rate them on the skills of a role."""
-    person = get_object_or_404(Person.objects.visible_to(request.user).select_related("manager__user"), pk=pk)
-    key = request.POST.get("role_version", "")
-    versions = RoleVersion.objects.visible_to(request.user).published()
-    version = get_object_or_404(versions, pk=int(key) if key.isdigit() and len(key) < 12 else 0)
-    if actions.ask_for_rating(person, version, by=request.user) is None:
-        sentence = f"{person.name} has no manager with an account who could be asked. Add the manager first."
+    """Ask a manager, a colleague or somebody they lead to rate a person on the skills of a role."""
+    person = get_object_or_404(Person.objects.visible_to(request.user), pk=pk)
+    form = AskForm(request.POST, user=request.user, person=person)
+    if not form.is_valid():
+        sentence = " ".join(error for errors in form.errors.values() for error in errors)
         back = reverse("candidates:person_detail", args=[person.pk])
         return render(
-            request, "problem.html", {"title": "Nobody to ask", "sentence": sentence, "back": back}, status=409
+            request, "problem.html", {"title": "Nobody was asked", "sentence": sentence, "back": back}, status=400
         )
-    messages.success(request, f"{person.manager.name} finds it in their queue.")
+    data = form.cleaned_data
+    actions.ask_for_rating(person, data["role_version"], data["rater"], kind=data["kind"], by=request.user)
+    messages.success(request, f"{data['rater'].name} finds it in the queue.")
     return redirect("candidates:person_detail", person.pk)
 
 

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 from assessments.models import RatingRequest
 from candidates import actions, inviting
 from candidates.evidence import SOURCE_WORDS, Estimate, Evidence, StoredFit
-from candidates.forms import BackgroundForm, EvidenceForm, PersonForm
+from candidates.forms import AskForm, BackgroundForm, EvidenceForm, PersonForm
 from candidates.models import Background, Person
 from candidates.profile import skill_rows
 from roles.models import EnterpriseFunction, RoleVersion
@@ -75,7 +75,7 @@ def _person_form(request, person):
 def person_detail(request, pk):
     """One person: every skill with its evidence. Raters see it only after they have rated."""
     person = get_object_or_404(
-        Person.objects.reportable_to(request.user).select_related("function", "manager", "user"), pk=pk
+        Person.objects.reportable_to(request.user).select_related("function", "manager__user", "user"), pk=pk
     )
     is_hr = request.user.is_hr
     owed = RatingRequest.objects.visible_to(request.user).open().filter(subject=person.subject).first()
@@ -90,6 +90,7 @@ def person_detail(request, pk):
         "stored": StoredFit.objects.filter(person=person).select_related("role_version__role")[:20] if is_hr else [],
         "versions": RoleVersion.objects.visible_to(request.user).published().select_related("role") if is_hr else [],
         "evidence_form": EvidenceForm() if is_hr else None,
+        "ask_form": AskForm(user=request.user, person=person) if is_hr else None,
         "hidden": hidden,
     }
     return render(request, "candidates/person_detail.html", context)

@@ -95,6 +95,7 @@ def test_from_an_occupation_to_a_ranking(organisation, celery_worker, wait_until
     wait_until(lambda: Mail.objects.filter(to="ines@example.org", state="sent").exists())
     ines = Person.objects.get(email="ines@example.org")
     hr.goto(f"/people/{ines.pk}/")
+    hr.click("text=By their manager, a colleague")
     hr.get_by_role("button", name="Ask", exact=True).click()
 
     # Ines answers on her phone, and is interrupted.

@@ -69,12 +69,17 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True)
 class Relaxed:
-    """What easing one requirement by a level does: ``likely`` more people likely, ``expected`` more who meet all."""
+    """What easing one requirement by a level (to ``level``), alone, would change.
+
+    ``likely`` more people likely and ``expected`` more who meet all essentials (0 where it is not essential);
+    ``fit``: how much the mean fit of the assessed people rises, 0-1.
+    """
 
     requirement: int
     level: float
     likely: int
     expected: float
+    fit: float
 
 
 def score(profiles: Profiles, requirements: Sequence[Requirement], *, among: Any = None) -> Scores:
@@ -116,20 +121,26 @@ def rank(profiles: Profiles, requirements: Sequence[Requirement], *, top: int = 
 
 
 def relax(profiles: Profiles, requirements: Sequence[Requirement], *, among: Any = None) -> list[Relaxed]:
-    """What easing each essential by one level, alone, would change. Other requirements never decide P_all."""
+    """What easing each requirement by one level, alone, would change, in their order; those at level 0 are left out.
+
+    Only essentials decide P_all; any other requirement moves the fit alone, by w*(Phi(z + 1/v) - Phi(z)).
+    """
     role, z, v, known = _deviations(profiles, requirements, among)
-    essentials = np.flatnonzero(role.essential)
-    if not essentials.size:
-        return []
-    easing = np.minimum(1.0, role.level[essentials])
-    before, after = normal.joint_eased(z[:, essentials], z[:, essentials] + easing / v[:, essentials], CORRELATION)
+    easing = np.minimum(1.0, role.level)
+    eased = z + easing / v
     anybody = known.any(axis=1)
-    ready: Bools = np.asarray(known[:, essentials].all(axis=1))
-    likely = ((after >= LIKELY) & ready[:, None]).sum(axis=0) - ((before >= LIKELY) & ready).sum()
-    expected = (after - before[:, None])[anybody].sum(axis=0)
+    gain = (normal.cdf(eased) - normal.cdf(z))[anybody] * role.weight
+    fit = gain.mean(axis=0) if anybody.any() else np.zeros(len(role.level))
+    likely, expected = np.zeros(len(role.level), dtype=np.intp), np.zeros(len(role.level))
+    essentials = np.flatnonzero(role.essential)
+    if essentials.size:
+        before, after = normal.joint_eased(z[:, essentials], eased[:, essentials], CORRELATION)
+        ready: Bools = np.asarray(known[:, essentials].all(axis=1))
+        likely[essentials] = ((after >= LIKELY) & ready[:, None]).sum(axis=0) - ((before >= LIKELY) & ready).sum()
+        expected[essentials] = (after - before[:, None])[anybody].sum(axis=0)
     return [
-        Relaxed(int(k), float(role.level[k] - easing[n]), int(likely[n]), float(expected[n]))
-        for n, k in enumerate(essentials)
+        Relaxed(k, float(role.level[k] - easing[k]), int(likely[k]), float(expected[k]), float(fit[k]))
+        for k in range(len(role.level))
         if role.level[k] > 0
     ]
 

@@ -28,7 +28,7 @@ SECRET_KEY = env.str("SECRET_KEY", default="")
 if len(SECRET_KEY) < 32:
     raise ImproperlyConfigured("SECRET_KEY must be set to 32 characters or more. `make setup` writes one into .env.")
 VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
-for folder in ("broker/in", "broker/processed", "cache"):
+for folder in ("broker/in", "broker/processed", "cache", "static"):
     (VAR_DIR / folder).mkdir(parents=True, exist_ok=True)
 
 BASE_URL = env.str("BASE_URL", default="http://127.0.0.1:8000").rstrip("/")

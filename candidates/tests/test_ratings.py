@@ -23,9 +23,14 @@ def ines(boss):
     return make_person("Ines Okafor", kind="employee", manager=manager)
 
 
+def ask(client, person, version, rater, kind="manager"):
+    data = {"role_version": version.pk, "rater": rater, "kind": kind}
+    return client.post(f"/people/{person.pk}/rating/", data)
+
+
 @pytest.fixture
-def asked(as_hr, ines, version):
-    as_hr.post(f"/people/{ines.pk}/rating/", {"role_version": version.pk})
+def asked(as_hr, ines, boss, version):
+    ask(as_hr, ines, version, boss.email)
     return RatingRequest.objects.get()
 
 
@@ -36,15 +41,40 @@ def as_boss(boss):
     return client
 
 
-def test_hr_asks_the_manager_once(as_hr, asked, ines, version):
-    as_hr.post(f"/people/{ines.pk}/rating/", {"role_version": version.pk})
+def test_hr_asks_the_manager_once_and_finds_the_address_filled_in(as_hr, asked, ines, boss, version):
+    assert boss.email in as_hr.get(f"/people/{ines.pk}/").content.decode()
+    ask(as_hr, ines, version, boss.email.upper())
     assert RatingRequest.objects.count() == 1
 
 
-def test_without_a_manager_there_is_nobody_to_ask(as_hr, version):
-    response = as_hr.post(f"/people/{make_person().pk}/rating/", {"role_version": version.pk})
-    assert response.status_code == 409
-    assert "no manager" in response.content.decode()
+def test_a_colleague_rates_as_a_colleague(as_hr, ines, version):
+    peer = make_user("employee")
+    assert ask(as_hr, ines, version, peer.email, "peer").status_code == 302
+    request = RatingRequest.objects.get()
+    client = Client()
+    client.force_login(peer)
+    client.post(f"/ratings/{request.pk}/1/", {"level": "4"})
+    client.post(f"/ratings/{request.pk}/4/")
+    assert Evidence.objects.get().source == "peer"
+    assert client.get(f"/people/{ines.pk}/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("rater", "kind", "said"),
+    [
+        ("nobody@example.org", "peer", "no account with the address"),
+        ("nonsense", "peer", "valid email"),
+        ("self@example.org", "peer", "Nobody rates themselves"),
+        ("hr", "friend", "valid choice"),
+    ],
+)
+def test_whoever_cannot_rate_is_not_asked(as_hr, hr, ines, version, rater, kind, said):
+    ines.user = make_user("employee", email="self@example.org")
+    ines.save()
+    response = ask(as_hr, ines, version, hr.email if rater == "hr" else rater, kind)
+    assert response.status_code == 400
+    assert said in response.content.decode()
+    assert not RatingRequest.objects.exists()
 
 
 def test_the_queue_leads_through_the_skills_to_evidence(as_boss, asked, ines, boss):

@@ -76,12 +76,16 @@ def test_relaxing_equals_ranking_anew_with_the_lower_level():
         after = score(profiles, eased)
         assert found.likely == (after.band == 0).sum() - (before.band == 0).sum()
         anybody = before.band != 3
+        assert found.fit == pytest.approx((after.fit - before.fit)[anybody].mean(), abs=1e-9)
         assert found.expected == pytest.approx((after.all_essentials - before.all_essentials)[anybody].sum(), abs=1e-9)
 
 
-def test_relaxing_only_speaks_of_essentials_that_can_be_lower():
+def test_relaxing_leaves_level_0_out_and_only_essentials_make_people_likely():
     role = [Requirement(0, 0, 1, True), Requirement(1, 3, 1, True), Requirement(2, 3, 1)]
-    assert [found.requirement for found in relax(people(20), role)] == [1]
+    found = {one.requirement: one for one in relax(people(20), role)}
+    assert set(found) == {1, 2}
+    assert (found[2].likely, found[2].expected) == (0, 0.0)
+    assert found[2].fit > 0
 
 
 def test_nobody_gives_an_empty_ranking():

@@ -1,0 +1,62 @@
+"""Speed of the engine at 10,000 and 100,000 people: medians of interleaved runs, as ratios to reading the bytes."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from scoring import ranking
+from scoring.fit import Requirement
+from scoring.ranking import Profiles
+
+SKILLS = 40
+ROLE = [Requirement(3 * k % SKILLS, 3.0, 1 + k % 3, essential=k < 3) for k in range(12)]
+
+
+def people(n: int) -> Profiles:
+    """Seeded profiles of ``n`` people over 40 skills, 70 % assessed."""
+    rng = np.random.default_rng(n)
+    known = rng.random((SKILLS, n)) < 0.7
+    mean = np.where(known, rng.normal(2.5, 1.1, (SKILLS, n)), 2.5).astype(np.float32)
+    sd = np.where(known, rng.uniform(0.3, 1.1, (SKILLS, n)), 1.25).astype(np.float32)
+    return Profiles(mean, sd, known)
+
+
+def read_bytes(profiles: Profiles) -> float:
+    """Merely reading what a ranking needs."""
+    columns = [one.skill for one in ROLE]
+    return sum(float(profiles.mean[k].sum() + profiles.sd[k].sum()) for k in columns)
+
+
+def medians(tasks: dict[str, Callable[[], object]], rounds: int = 15) -> dict[str, float]:
+    """Median seconds of each task, run in turn so that all meet the same machine."""
+    for task in tasks.values():
+        task()
+    taken: dict[str, list[float]] = {name: [] for name in tasks}
+    for _ in range(rounds):
+        for name, task in tasks.items():
+            begun = time.perf_counter()
+            task()
+            taken[name].append(time.perf_counter() - begun)
+    return {name: statistics.median(times) for name, times in taken.items()}
+
+
+def rows() -> list[dict]:
+    """One row a size and task: seconds, and the ratio to reading the bytes in the same run."""
+    found = []
+    for n in (10_000, 100_000):
+        profiles = people(n)
+        times = medians(
+            {
+                "read the bytes": lambda p=profiles: read_bytes(p),
+                "rank one role, top 50": lambda p=profiles: ranking.rank(p, ROLE),
+                "score and bands": lambda p=profiles: ranking.score(p, ROLE),
+                "what relaxing changes": lambda p=profiles: ranking.relax(p, ROLE),
+            }
+        )
+        base = times["read the bytes"]
+        found += [{"people": n, "task": name, "ms": 1000 * s, "ratio": s / base} for name, s in times.items()]
+    return found
