@@ -56,6 +56,9 @@ RULES: dict[str, frozenset] = {
     "roles:role_template": ONLY_HR,
     "roles:template_list": ONLY_HR,
     "roles:template_detail": ONLY_HR,
+    "roles:template_edit": ONLY_HR,
+    "roles:template_line_add": ONLY_HR,
+    "roles:template_line_edit": ONLY_HR,
     "roles:template_retire": ONLY_HR,
     "roles:occupation_list": ONLY_HR,
     "roles:occupation_import": ONLY_HR,
@@ -136,7 +139,10 @@ class AccessMiddleware:
         self.get_response = get_response
 
     def __call__(self, request):
-        return self.get_response(request)
+        response = self.get_response(request)
+        # Nearly every page names somebody: nothing of it stays in a shared computer's cache.
+        response.setdefault("Cache-Control", "private, no-store")
+        return response
 
     def process_view(self, request, view, args, kwargs):
         rule = rule_for(request.resolver_match)

@@ -14,6 +14,7 @@ from candidates.models import Person
 from socialstrategy import mail
 
 REPORT_LASTS = timedelta(days=90)
+BETWEEN_LINKS = timedelta(minutes=1)
 
 
 def end_of(day) -> datetime:
@@ -60,7 +61,9 @@ def send_link(invitation: Invitation, template: str) -> None:
 
 @transaction.atomic
 def send_fresh(invitation: Invitation) -> None:
-    """A fresh link to the same address, for another device or after a used link."""
+    """A fresh link to the same address, for another device or after a used link; at most one a minute."""
+    if _just_sent(Link.Purpose.ASSESSMENT, invitation.pk):
+        return
     send_link(invitation, "candidates/emails/fresh_link.txt")
     record("invitation.link sent", invitation, invitation.person.code)
 
@@ -130,9 +133,17 @@ def begin(token: str, now) -> Invitation | None:
     return invitation
 
 
+def _just_sent(purpose, target) -> bool:
+    """Whether a link went out within the last minute: pressing a button again and again fills nobody's mailbox."""
+    since = timezone.now() - BETWEEN_LINKS
+    return Link.objects.filter(purpose=purpose, target=str(target), created_at__gt=since, used_at=None).exists()
+
+
 @transaction.atomic
 def send_report(person: Person) -> None:
-    """Mail the personal report's own link."""
+    """Mail the personal report's own link; at most one a minute."""
+    if _just_sent(Link.Purpose.REPORT, person.pk):
+        return
     token = Link.objects.issue(Link.Purpose.REPORT, person.pk, timezone.now() + REPORT_LASTS)
     context = {"person": person, "path": reverse("candidates:report_open", args=[token])}
     mail.post(person.email, "candidates/emails/report.txt", context)

@@ -10,6 +10,7 @@ from candidates.evidence import SOURCE_ICONS, SOURCE_WORDS, Evidence
 from candidates.models import Person
 from roles.models import Skill
 from scoring.evidence import DEFAULT_SOURCES, expected_entropy_fall, information, sd_after
+from socialstrategy.lib.levels import word
 
 ICON_ORDER = ("self", "knowledge_test", "work_sample", "manager", "interview_panel")
 ICON_GROUPS = {
@@ -80,6 +81,12 @@ class SkillRow:
         return self.contribution + self.loss
 
     @property
+    def span(self) -> str:
+        """The interval in words."""
+        low, high = word(self.estimate.low).lower(), word(self.estimate.high).lower()
+        return f"between {low} and {high}" if low != high else f"quite surely {low}"
+
+    @property
     def is_thin(self) -> bool:
         """Little evidence: the prior weighs more than everything seen."""
         return self.assessed and self.estimate.prior_influence > 0.5
@@ -112,7 +119,7 @@ def explained(rows: list[Evidence], as_of) -> tuple:
                 raters=len(piece.used),
                 contribution=float(contribution),
                 influence=float(influence),
-                notes=[row.note for row in piece.used if row.note],
+                notes=[(row.note, row.link) for row in piece.used if row.note or row.link],
                 count=piece.count,
             )
         )

@@ -50,8 +50,8 @@ def celery_worker(transactional_db):
     process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "DATABASE_URL": address})
     wait_for_worker()
     yield process
-    process.kill()
-    process.wait(10)
+    process.terminate()
+    process.wait(20)
 
 
 def wait_for_worker(seconds: float = 30) -> None:

@@ -1,13 +1,20 @@
 """Every page in both themes at both widths: axe finds nothing, nothing overflows, the console stays silent."""
 
+from pathlib import Path
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from accounts.models import Link
+from assessments.models import RatingRequest
+from candidates import actions, importing
 from candidates.models import Invitation, Person
-from roles.models import RoleVersion
+from roles import occupations
+from roles.models import Occupation, RoleTemplate, RoleVersion
+from socialstrategy.mail.models import Mail
 
 pytestmark = [pytest.mark.servers, pytest.mark.browser]
+ONET = Path(__file__).resolve().parent.parent / "roles" / "tests" / "onet_fixture.csv"
 LOOKS = [(1440, "light"), (1440, "dark"), (390, "light"), (390, "dark")]
 
 
@@ -35,6 +42,13 @@ def places(demo):
     person = Person.objects.get(user__role="employee")
     unknown = Person.objects.get(evidence=None)
     other = Person.objects.filter(kind="candidate").exclude(evidence=None).first()
+    occupations.import_file(ONET.read_bytes(), "O*NET 29.3")
+    batch = importing.create_batch("people.csv", b"Name,E-mail\nAda,ada@example.org\n,x\n", by=None)
+    importing.judge(batch)
+    template = RoleTemplate.objects.first()
+    stored = actions.store_fit(person, published, by=None)
+    rating = RatingRequest.objects.open().first()
+    last = rating.role_version.requirements.count() + 1
     both = f"p={person.code}&p={other.code}"
     return {
         "hr": [
@@ -43,7 +57,21 @@ def places(demo):
             "/roles/new/",
             f"/roles/{draft.role_id}/draft/",
             f"/roles/{published.role_id}/",
+            f"/roles/{published.role_id}/describe/",
             "/roles/templates/",
+            f"/roles/templates/{template.pk}/",
+            f"/roles/templates/{template.pk}/edit/",
+            f"/roles/templates/{template.pk}/lines/add/",
+            f"/roles/occupations/{Occupation.objects.get().pk}/",
+            "/roles/skills/new/",
+            "/roles/skill-sets/content/",
+            "/roles/functions/it/",
+            "/people/new/",
+            f"/people/import/{batch.pk}/",
+            f"/fits/{stored.pk}/",
+            "/accounts/new/",
+            f"/outbox/{Mail.objects.first().pk}/",
+            f"/hiring/{published.pk}/who-fits/",
             "/roles/occupations/",
             "/roles/skills/",
             "/roles/skills/analytics/",
@@ -68,7 +96,7 @@ def places(demo):
             "/settings/",
             "/outbox/",
         ],
-        "assessor": ["/", "/ratings/"],
+        "assessor": ["/", "/ratings/", f"/ratings/{rating.pk}/1/", f"/ratings/{rating.pk}/{last}/"],
         "executive": ["/", "/roles/"],
         "employee": ["/", "/report/", f"/people/{person.pk}/background/add/"],
     }
@@ -101,6 +129,9 @@ def test_pages_of_those_who_have_a_link(demo, open_as, width, theme):
     for path in ("/assessment/1/", "/assessment/later/", "/assessment/background/"):
         look_at(page, path, width, failures)
     look_at(page, "/nothing-here/ended/", width, failures)
+    look_at(page, f"/i/{token}/?used=ended", width, failures)
+    report = Link.objects.issue("report", invitation.person_id, invitation.deadline_at)
+    look_at(page, f"/r/{report}/", width, failures)
     assert not failures, "\n".join(failures)
 
 

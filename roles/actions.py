@@ -176,6 +176,14 @@ def save_as_template(version, *, by, title) -> RoleTemplate:
     return template
 
 
+@transaction.atomic
+def save_template(template: RoleTemplate, *, by) -> RoleTemplate:
+    """Rename or describe a template."""
+    template.save()
+    record("template.changed", template, template.title, by=by)
+    return template
+
+
 def free_slug(model, name: str) -> str:
     """A slug for ``name`` that no row has yet."""
     stem = slugify(name)[:40] or "unnamed"

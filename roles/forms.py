@@ -2,9 +2,20 @@
 
 from django import forms
 
-from roles.models import EnterpriseFunction, Occupation, Role, RoleTemplate, Skill, SkillSet
-from socialstrategy.lib.levels import LEVELS
+from roles.models import (
+    Anchor,
+    EnterpriseFunction,
+    Occupation,
+    Role,
+    RoleTemplate,
+    Skill,
+    SkillSet,
+    TemplateRequirement,
+)
+from socialstrategy.lib.levels import LEVEL_CHOICES, LEVELS
 from socialstrategy.lib.text import clean
+
+REFERENCE = ("scheme", "label", "id")
 
 
 class CleanText:
@@ -100,11 +111,26 @@ class SkillForm(CleanText, forms.ModelForm):
                 initial=existing.get(level, ""),
                 help_text="What one sees somebody do. Start with a verb." if level == 0 else "",
             )
+        self.fields["references_text"] = forms.CharField(
+            label="What it is called elsewhere",
+            required=False,
+            widget=forms.Textarea(attrs={"rows": 3}),
+            initial="\n".join(" | ".join(one[name] for name in REFERENCE) for one in self.instance.references),
+            help_text="One a line: scheme | name | identifier, as in ESCO 1.1.1 | write captions | http://…",
+        )
+
+    def clean_references_text(self):
+        rows = [
+            [part.strip() for part in line.split("|")] for line in self.cleaned_data["references_text"].splitlines()
+        ]
+        rows = [row for row in rows if any(row)]
+        if any(len(row) != 3 or not all(row) for row in rows):
+            raise forms.ValidationError("Each line needs three parts: scheme | name | identifier.")
+        self.instance.references = [dict(zip(REFERENCE, (clean(part) for part in row), strict=True)) for row in rows]
+        return self.cleaned_data["references_text"]
 
     def clean(self):
         data = super().clean()
-        from roles.models import Anchor
-
         texts = [data.get(f"anchor_{level}", "") for level in range(6)]
         for level, text in enumerate(texts):
             if text and texts.index(text) < level:
@@ -151,6 +177,45 @@ class OccupationFileForm(forms.Form):
 
     file = forms.FileField(help_text="CSV, or O*NET's own tab-separated text. Up to 10 MB.")
     source = forms.CharField(max_length=120, initial="O*NET 29.3", help_text="Named beside every figure taken from it.")
+
+
+class TemplateDescribeForm(CleanText, forms.ModelForm):
+    """What a template is for."""
+
+    class Meta:
+        model = RoleTemplate
+        fields = ["title", "function", "phase", "purpose"]
+
+
+class TemplateLineForm(CleanText, forms.ModelForm):
+    """One line of a template."""
+
+    class Meta:
+        model = TemplateRequirement
+        fields = ["skill", "level", "target", "weight", "is_essential", "reason"]
+        widgets = {
+            "level": forms.Select(choices=LEVEL_CHOICES),
+            "target": forms.Select(choices=LEVEL_CHOICES),
+            "weight": forms.Select(choices=[(n, str(n)) for n in (1, 2, 3)]),
+        }
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["skill"].queryset = Skill.objects.current()
+
+    def clean(self):
+        data = super().clean()
+        level, target, weight, skill = (data.get(name) for name in ("level", "target", "weight", "skill"))
+        if level is not None and not 0 <= level <= 5:
+            self.add_error("level", "A level goes from 0 to 5.")
+        elif None not in (level, target) and not level <= target <= 5:
+            self.add_error("target", "The target lies between the level and 5.")
+        if weight is not None and not 1 <= weight <= 3:
+            self.add_error("weight", "A weight is 1, 2 or 3.")
+        twice = TemplateRequirement.objects.filter(template=self.instance.template_id, skill=skill)
+        if skill and twice.exclude(pk=self.instance.pk).exists():
+            self.add_error("skill", "The template asks for this skill already.")
+        return data
 
 
 class TemplateForm(CleanText, forms.Form):

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from roles import catalogue_views as catalogue
+from roles import template_views as templates
 from roles import views
 
 app_name = "roles"
@@ -19,9 +20,12 @@ urlpatterns = [
     path("<int:pk>/discard/", views.role_discard, name="role_discard"),
     path("<int:pk>/retire/", views.role_retire, name="role_retire"),
     path("<int:pk>/template/", views.role_template, name="role_template"),
-    path("templates/", views.template_list, name="template_list"),
-    path("templates/<int:pk>/", views.template_detail, name="template_detail"),
-    path("templates/<int:pk>/retire/", views.template_retire, name="template_retire"),
+    path("templates/", templates.template_list, name="template_list"),
+    path("templates/<int:pk>/", templates.template_detail, name="template_detail"),
+    path("templates/<int:pk>/edit/", templates.template_edit, name="template_edit"),
+    path("templates/<int:pk>/lines/add/", templates.template_line_add, name="template_line_add"),
+    path("templates/<int:pk>/lines/<int:line>/", templates.template_line_edit, name="template_line_edit"),
+    path("templates/<int:pk>/retire/", templates.template_retire, name="template_retire"),
     path("skills/", catalogue.skill_list, name="skill_list"),
     path("skills/new/", catalogue.skill_new, name="skill_new"),
     path("skills/<slug:slug>/", catalogue.skill_detail, name="skill_detail"),

@@ -273,25 +273,3 @@ def role_template(request, pk):
     template = actions.save_as_template(version, by=request.user, title=form.cleaned_data["title"])
     messages.success(request, f"“{template.title}” is a template now.")
     return redirect("roles:template_detail", template.pk)
-
-
-def template_list(request):
-    """Templates to start from."""
-    templates = RoleTemplate.objects.current().with_requirements()
-    retired = RoleTemplate.objects.exclude(retired_at=None).select_related("function")
-    return render(request, "roles/template_list.html", {"templates": templates, "retired": retired})
-
-
-def template_detail(request, pk):
-    """One template, line by line."""
-    template = get_object_or_404(RoleTemplate.objects.with_requirements(), pk=pk)
-    return render(request, "roles/template_detail.html", {"template": template})
-
-
-@require_POST
-def template_retire(request, pk):
-    """Retire a template, or bring it back."""
-    template = get_object_or_404(RoleTemplate, pk=pk)
-    actions.set_retired(template, by=request.user, retired=template.retired_at is None)
-    messages.success(request, f"{template.title} is {'retired' if template.retired_at else 'in use again'}.")
-    return redirect("roles:template_list")

@@ -70,6 +70,12 @@ def world(hr, version):
         **{f"roles:role_{x}": [draft.role_id] for x in ("edit", "describe", "undo", "publish", "discard")},
         "roles:requirement_add": [draft.role_id],
         "roles:template_detail": [RoleTemplate.objects.first().pk],
+        "roles:template_edit": [RoleTemplate.objects.first().pk],
+        "roles:template_line_add": [RoleTemplate.objects.first().pk],
+        "roles:template_line_edit": [
+            RoleTemplate.objects.first().pk,
+            RoleTemplate.objects.first().requirements.first().pk,
+        ],
         "roles:template_retire": [RoleTemplate.objects.first().pk],
         "roles:skill_set_edit": ["strategy"],
         "roles:function_edit": ["marketing"],

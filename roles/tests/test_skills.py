@@ -76,3 +76,15 @@ def test_functions_and_skill_sets_are_edited(as_hr):
     assert as_hr.post("/roles/functions/it/", {"name": ""}).status_code == 400
     as_hr.post("/roles/skill-sets/content/", {"name": "Making", "purpose": ""})
     assert SkillSet.objects.get(slug="content").name == "Making"
+
+
+def test_references_are_edited_line_by_line(as_hr):
+    data = form(references_text="ESCO 1.1.1 | present live | http://data.europa.eu/esco/skill/x\n\n")
+    assert as_hr.post("/roles/skills/new/", data).status_code == 302
+    skill = Skill.objects.get(name="Live streaming")
+    assert skill.references == [
+        {"scheme": "ESCO 1.1.1", "label": "present live", "id": "http://data.europa.eu/esco/skill/x"}
+    ]
+    bad = as_hr.post("/roles/skills/live-streaming/edit/", form(references_text="ESCO only"))
+    assert bad.status_code == 400
+    assert "three parts" in bad.content.decode()
