@@ -127,6 +127,7 @@ def draft(occupation: Occupation) -> list[dict]:
     important one.
     """
     lines = [line for skill in Skill.objects.current() if (line := _line(skill, occupation)) is not None]
+    lines = _distinct(lines)
     lines.sort(key=lambda line: -line["provenance"]["importance"])
     strong = [line for line in lines if line["provenance"]["importance"] >= MIN_IMPORTANCE]
     chosen = (strong if len(strong) >= FEWEST_REQUIREMENTS else lines[:FEWEST_REQUIREMENTS])[:MOST_REQUIREMENTS]
@@ -134,6 +135,28 @@ def draft(occupation: Occupation) -> list[dict]:
     for line in essential or chosen[:1]:
         line["is_essential"] = True
     return chosen
+
+
+def _distinct(lines: list[dict]) -> list[dict]:
+    """Of skills that rest on the very same elements only the one that they say most about, the first where equal.
+
+    O*NET's "Speaking" knows no camera: three skills with one and the same figure would be a guess three times.
+    """
+    best: dict[tuple, dict] = {}
+    for line in lines:
+        key = tuple(sorted(line["provenance"]["elements"]))
+        if key not in best or line["share"] > best[key]["share"]:
+            best[key] = line
+    return [{name: value for name, value in line.items() if name != "share"} for line in best.values()]
+
+
+def _error(parts, total: float) -> float:
+    """Standard error of the weighted mean level, O*NET units; elements without one count with the others' mean."""
+    known = [rating["LV_error"] for _, rating, _ in parts if "LV_error" in rating]
+    if not known:
+        return 0.0
+    usual = sum(known) / len(known)
+    return math.sqrt(sum((share * rating.get("LV_error", usual)) ** 2 for share, rating, _ in parts)) / total
 
 
 def _line(skill: Skill, occupation: Occupation) -> dict | None:
@@ -147,17 +170,17 @@ def _line(skill: Skill, occupation: Occupation) -> dict | None:
         return None
     importance = sum(share * rating["IM"] for share, rating, _ in parts) / total
     level = sum(share * rating["LV"] for share, rating, _ in parts) / total * SCALE
-    squares = sum((share * rating.get("LV_error", 0.0)) ** 2 for share, rating, _ in parts)
     names = ", ".join(rating["name"] for _, rating, _ in parts)
     whole = max(1, min(5, round(level)))
     return {
+        "share": total,
         "skill_id": skill.pk,
         "level": whole,
         "target": min(5, whole + 1),
         "weight": 3 if importance >= 4 else 2 if importance >= 3 else 1,
         "is_essential": False,
         "reason": f"{occupation.source} rates {names} {importance:.1f} of 5 in importance for this occupation."[:300],
-        "standard_error": round(math.sqrt(squares) / total * SCALE, 3),
+        "standard_error": round(_error(parts, total) * SCALE, 3),
         "provenance": {
             "source": occupation.source,
             "occupation": f"{occupation.code} {occupation.title}",

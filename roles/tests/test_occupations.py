@@ -52,6 +52,26 @@ def test_a_draft_is_a_whole_role(occupation):
     assert all(line["reason"] and line["provenance"] for line in lines)
 
 
+def test_one_figure_is_not_used_three_times(occupation):
+    lines = occupations.draft(occupation)
+    sources = [tuple(sorted(line["provenance"]["elements"])) for line in lines]
+    assert len(set(sources)) == len(sources)
+    slugs = {Skill.objects.get(pk=line["skill_id"]).slug for line in lines}
+    assert "public-speaking" in slugs
+    assert not slugs & {"on-camera", "audio-voice"}
+
+
+def test_experts_ratings_carry_no_error_and_borrow_the_others(occupation):
+    skill = Skill.objects.get(slug="tone-empathy")
+    del occupation.ratings["2.B.1.f"]["LV_error"]
+    known = occupation.ratings["2.B.1.a"]["LV_error"]
+    line = next(line for line in occupations.draft(occupation) if line["skill_id"] == skill.pk)
+    assert line["standard_error"] == pytest.approx((9 + 1) ** 0.5 / 4 * known * 5 / 7, abs=0.001)
+    del occupation.ratings["2.B.1.a"]["LV_error"]
+    line = next(line for line in occupations.draft(occupation) if line["skill_id"] == skill.pk)
+    assert line["standard_error"] == 0.0
+
+
 def test_onet_s_own_headers_and_tabs_are_read_too():
     rows = list(csv.DictReader(io.StringIO(FIXTURE.read_text())))
     names = ["O*NET-SOC Code", "Title", "Element ID", "Element Name", "Scale ID", "Data Value", "Standard Error"]
