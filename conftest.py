@@ -14,13 +14,6 @@ hypothesis_settings.register_profile(
 hypothesis_settings.load_profile("house")
 
 
-def pytest_collection_modifyitems(items):
-    """Tests with a Celery worker share one process, so that no worker meets another process's database."""
-    for item in items:
-        if "celery_worker" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("worker"))
-
-
 def pytest_terminal_summary(terminalreporter, exitstatus, config):
     """In CI a skipped test of a real component is a failure."""
     skipped = terminalreporter.stats.get("skipped", [])
@@ -32,6 +25,15 @@ def pytest_sessionfinish(session, exitstatus):
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if os.environ.get("CI") and reporter and reporter.stats.get("skipped") and session.exitstatus == 0:
         session.exitstatus = 1
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_queue():
+    """Each test process sends its jobs to a queue of its own, so that no worker meets another database's jobs."""
+    from socialstrategy.celery import app
+
+    app.conf.task_default_queue = f"tests-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
+    return app.conf.task_default_queue
 
 
 @pytest.fixture(autouse=True)

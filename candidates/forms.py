@@ -211,7 +211,7 @@ class RatingForm(forms.Form):
 class AskForm(forms.Form):
     """Who is asked to rate a person, as what, and on which role."""
 
-    role_version = forms.ModelChoiceField(RoleVersion.objects.none(), label="Role")
+    role_version = forms.ModelChoiceField(RoleVersion.objects.none(), label="Role", empty_label=None)
     rater = forms.EmailField(label="Whose rating? Their e-mail")
     kind = forms.ChoiceField(label="They rate", choices=RatingRequest.Kind.choices)
 

@@ -11,6 +11,7 @@ from scoring import fit as engine
 from scoring import ranking as scorer
 
 BANDS = engine.BANDS
+RANK = {"gap": 0, "uncertain": 1, "not_assessed": 2}
 
 
 @dataclass
@@ -126,10 +127,11 @@ class RoleRanking:
         )
         pairs = list(zip(self.requirements, line.states, line.shortfall, strict=True))
         line.essentials = [(requirement, state) for requirement, state, _ in pairs if requirement.is_essential]
-        worst = sorted(
-            (pair for pair in pairs if pair[1] in {"gap", "uncertain"}),
-            key=lambda pair: (pair[1] != "gap", not pair[0].is_essential, -pair[2]),
-        )
+        # Gaps first, then what is in doubt; an essential that nobody has looked at is in doubt as well.
+        open_ = [
+            pair for pair in pairs if pair[1] in {"gap", "uncertain"} or (pair[1] != "meets" and pair[0].is_essential)
+        ]
+        worst = sorted(open_, key=lambda pair: (RANK[pair[1]], not pair[0].is_essential, -pair[2]))
         line.gaps = [(requirement, state) for requirement, state, _ in worst]
         return line
 

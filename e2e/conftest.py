@@ -30,35 +30,27 @@ def browser_type_launch_args(browser_type_launch_args):
 
 
 @pytest.fixture
-def celery_worker(transactional_db):
-    """A real worker process on this test's database, with Redis between."""
+def celery_worker(transactional_db, own_queue):
+    """A real worker process on this test's database and queue, with Redis between."""
     if connection.vendor != "postgresql" or not os.environ.get("REDIS_URL"):
         pytest.skip("needs PostgreSQL and Redis; `make test` starts both")
     address = os.environ["DATABASE_URL"].replace("/postgres?", f"/{connection.settings_dict['NAME']}?")
-    command = [
-        sys.executable,
-        "-m",
-        "celery",
-        "-A",
-        "socialstrategy",
-        "worker",
-        "--pool",
-        "solo",
-        "--loglevel",
-        "WARNING",
-    ]
-    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "DATABASE_URL": address})
-    wait_for_worker()
+    command = [sys.executable, "-m", "celery", "-A", "socialstrategy", "worker", "--pool", "solo"]
+    command += ["--loglevel", "WARNING", "--hostname", f"{own_queue}@here"]
+    process = subprocess.Popen(
+        command, cwd=ROOT, env={**os.environ, "DATABASE_URL": address, "CELERY_QUEUE": own_queue}
+    )
+    wait_for_worker(f"{own_queue}@here")
     yield process
     process.terminate()
     process.wait(20)
 
 
-def wait_for_worker(seconds: float = 30) -> None:
+def wait_for_worker(name: str, seconds: float = 30) -> None:
     from socialstrategy.celery import app
 
     deadline = time.monotonic() + seconds
-    while not app.control.ping(timeout=0.3):
+    while not app.control.ping(destination=[name], timeout=0.3):
         assert time.monotonic() < deadline, "the worker did not start"
 
 

@@ -41,7 +41,7 @@ def main(arguments: list[str]) -> int:
             "tests on SQLite, without the browser and the real servers",
             [*pytest, "-n", "2", "-m", "not browser and not servers"],
         )
-        arguments = ["-n", "2", "--dist", "loadgroup"]
+        arguments = ["-n", "2"]
     step(
         "tests on PostgreSQL, Redis, Celery and Chromium",
         [PYTHON, ROOT / "scripts" / "with_servers.py", *pytest, *arguments],
