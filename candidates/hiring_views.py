@@ -185,7 +185,7 @@ def person_fit(request, code, pk):
     floor = min(int(min(found.fit_low, steps[-1]["to"] if steps else 1.0) * 20) / 20, 0.9)
     for step in steps:
         step["x"], step["width"] = share(step["to"], floor), share(floor + step["loss"], floor)
-        step["points"] = f"{step['loss'] * 100:.1f}"
+        step["points"] = f"−{step['loss'] * 100:.1f}" if step["loss"] >= 0.0005 else "<0.1"
     newest = Evidence.objects.filter(person=person).order_by("-observed_on").first()
     essential = [row.state for row in rows if row.requirement.is_essential]
     context = {

@@ -58,7 +58,7 @@ def wait_for_worker(name: str, seconds: float = 30) -> None:
 def wait_until():
     """Ask again until something is so."""
 
-    def wait(ready, seconds=20.0):
+    def wait(ready, seconds=40.0):
         deadline = time.monotonic() + seconds
         while not ready():
             assert time.monotonic() < deadline, "it did not happen"

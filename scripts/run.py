@@ -110,6 +110,9 @@ def stop(running: dict[str, subprocess.Popen]) -> None:
 
 def main() -> int:
     os.environ.setdefault("BASE_URL", f"http://{'127.0.0.1' if HOST in ('0.0.0.0', '::') else HOST}:{PORT}")
+    if HOST in {"0.0.0.0", "::"}:
+        # Whoever opens it to the network reaches it by names that are not known here.
+        os.environ.setdefault("ALLOWED_HOSTS", "*")
     if not port_is_free():
         say(f"Port {PORT} on {HOST} is taken. Choose another one: make run PORT=8001")
         return 1

@@ -36,7 +36,7 @@ _base = urlsplit(BASE_URL)
 if _base.scheme not in {"http", "https"} or not _base.netloc:
     raise ImproperlyConfigured(f"BASE_URL must be an address such as https://skills.example.org, not {BASE_URL!r}.")
 IS_SECURE = _base.scheme == "https"
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[_base.hostname, "localhost", "127.0.0.1", "[::1]"])
+ALLOWED_HOSTS = [_base.hostname, "localhost", "127.0.0.1", "[::1]", *env.list("ALLOWED_HOSTS", default=[])]
 CSRF_TRUSTED_ORIGINS = [BASE_URL] if IS_SECURE else []
 
 INSTALLED_APPS = [

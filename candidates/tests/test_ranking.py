@@ -229,3 +229,10 @@ def test_rankings_are_for_hr_alone(client, version, people, role):
     strong = people["Strong"]
     for place in ("", "ranking.csv", f"{strong.code}/", "who-fits/", "compare/"):
         assert client.get(f"/hiring/{version.pk}/{place}").status_code == 404
+
+
+def test_skills_match_by_identity_and_not_by_their_words(version, people):
+    """Renaming a skill, even to another's words, changes nobody's fit."""
+    before = [(line.person.pk, line.fit) for line in RoleRanking(version)[:10]]
+    Skill.objects.filter(slug="analytics").update(name="Tone and empathy in writing")
+    assert [(line.person.pk, line.fit) for line in RoleRanking(version)[:10]] == before
