@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from candidates import actions, profile
-from candidates.models import Evidence, Person, StoredFit
+from candidates.models import CODE_LENGTH, Evidence, Person, StoredFit
 from candidates.ranking import BANDS, RoleRanking, level_counts, people_by_kind
 from roles.models import EnterpriseFunction, Role, RoleVersion
 from socialstrategy.lib.paging import PER_PAGE
@@ -148,7 +148,7 @@ def ranking(request, pk):
 def compare(request, pk):
     """Two to four people side by side, essentials first."""
     version = _version(request, pk)
-    codes = [code for code in request.GET.getlist("p") if len(code) == 6][:5]
+    codes = [code for code in request.GET.getlist("p") if len(code) == CODE_LENGTH][:5]
     people = list(Person.objects.visible_to(request.user).current().filter(code__in=codes))
     if not 2 <= len(people) <= 4 or len(codes) > 4:
         context = {

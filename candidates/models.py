@@ -12,9 +12,15 @@ from assessments.models import RatingRequest
 from roles.models import EnterpriseFunction, Skill
 
 
+CODE_SIGNS, CODE_LENGTH = "BCDFGHJKLMNPQRSTVWXZ23456789", 12
+
+
 def new_code() -> str:
-    """A random name for a blind review; without vowels, so that it spells nothing."""
-    return "".join(secrets.choice("BCDFGHJKLMNPQRSTVWXZ23456789") for _ in range(6))
+    """A random name for a blind review; without vowels, so that it spells nothing.
+
+    Twelve of 28 signs: among ten million people two share one with a chance of 1 in 5,000.
+    """
+    return "".join(secrets.choice(CODE_SIGNS) for _ in range(CODE_LENGTH))
 
 
 class PersonQuerySet(models.QuerySet):
@@ -51,7 +57,7 @@ class Person(models.Model):
         EMPLOYEE = "employee", "Employee"
 
     subject = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
-    code = models.CharField(max_length=6, unique=True, default=new_code, editable=False)
+    code = models.CharField(max_length=CODE_LENGTH, unique=True, default=new_code, editable=False)
     name = models.CharField(max_length=120)
     email = models.EmailField()
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.CANDIDATE)
@@ -90,8 +96,8 @@ class Person(models.Model):
 
     @property
     def blind_name(self) -> str:
-        """What a blind review calls them, employees and candidates alike."""
-        return f"Person {self.code}"
+        """What a blind review calls them, employees and candidates alike: enough of the code to tell people apart."""
+        return f"Person {self.code[:6]}"
 
     @property
     def where(self) -> str:

@@ -17,7 +17,7 @@ from accounts.views import DEMO_DOMAIN
 from assessments.models import RatingRequest, Response, Sitting
 from candidates import actions as people_actions
 from candidates import inviting
-from candidates.models import Background, Evidence, Invitation, Person
+from candidates.models import CODE_LENGTH, CODE_SIGNS, Background, Evidence, Invitation, Person
 from roles import actions as role_actions
 from roles.models import EnterpriseFunction, RoleTemplate, RoleVersion, Skill
 from scoring.evidence import DEFAULT_SOURCES, HALO_VARIANCE
@@ -160,7 +160,7 @@ def _people(rng, users) -> list[Person]:
 
 
 def _code(rng) -> str:
-    return "".join(rng.choice(list("BCDFGHJKLMNPQRSTVWXZ23456789"), size=6))
+    return "".join(rng.choice(list(CODE_SIGNS), size=CODE_LENGTH))
 
 
 class _World:

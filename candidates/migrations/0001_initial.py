@@ -71,7 +71,7 @@ class Migration(migrations.Migration):
                 ("subject", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 (
                     "code",
-                    models.CharField(default=candidates.models.new_code, editable=False, max_length=6, unique=True),
+                    models.CharField(default=candidates.models.new_code, editable=False, max_length=12, unique=True),
                 ),
                 ("name", models.CharField(max_length=120)),
                 ("email", models.EmailField(max_length=254)),

@@ -7,7 +7,7 @@ from accounts.factories import make_user
 from assessments.models import RatingRequest
 from candidates import actions
 from candidates.factories import give_evidence, make_person
-from candidates.models import Background, Person
+from candidates.models import Background, Person, new_code
 
 pytestmark = pytest.mark.django_db
 
@@ -176,3 +176,9 @@ def test_sources_are_shown_with_what_they_are_worth(as_hr):
     page = as_hr.get("/evidence/sources/").content.decode()
     assert "Self-assessment" in page
     assert "from its standard error" in page
+
+
+def test_codes_of_a_hundred_thousand_people_differ_and_spell_nothing():
+    codes = {new_code() for _ in range(100_000)}
+    assert len(codes) == 100_000
+    assert not set("".join(codes)) & set("AEIOUY01")
