@@ -11,7 +11,6 @@ from django.db.models.functions import Lower
 from assessments.models import RatingRequest
 from roles.models import EnterpriseFunction, Skill
 
-
 CODE_SIGNS, CODE_LENGTH = "BCDFGHJKLMNPQRSTVWXZ23456789", 12
 
 
