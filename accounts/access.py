@@ -16,7 +16,7 @@ STAFF = "staff"  # accounts that may use Django's admin; the admin checks again
 SIGNED_IN = frozenset({HR, ASSESSOR, EXECUTIVE, EMPLOYEE})
 EVERYBODY = SIGNED_IN | {LINK, STRANGER}
 ONLY_HR = frozenset({HR})
-NOBODY = frozenset()
+NOBODY: frozenset = frozenset()
 
 RULES: dict[str, frozenset] = {
     "healthz": EVERYBODY,

@@ -54,8 +54,7 @@ def answer(sitting: Sitting, skill, now, *, level, note="", link="", revision: i
     sitting = _open(sitting, now)
     statement = skill.anchor(level) if level is not None else ""
     existing = Response.objects.filter(sitting=sitting, skill=skill).first()
-    same = existing and (existing.level, existing.note, existing.link) == (level, note, link)
-    if same:
+    if existing and (existing.level, existing.note, existing.link) == (level, note, link):
         return existing
     if (existing.revision if existing else 0) != revision:
         raise AnsweredElsewhere

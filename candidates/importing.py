@@ -91,7 +91,7 @@ def read(data: bytes) -> tuple[list[str], list[list[str]]]:
 
 def match(header: list[str]) -> dict[str, int]:
     """Which column holds which field, by its heading; each column once."""
-    found = {}
+    found: dict[str, int] = {}
     for field, names in GUESSES.items():
         at = next((n for n, cell in enumerate(header) if cell.lower() in names and n not in found.values()), None)
         if at is not None:

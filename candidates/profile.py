@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import Any
 
 import scoring
 from candidates import actions
@@ -9,7 +10,7 @@ from candidates import evidence as known
 from candidates.evidence import SOURCE_ICONS, SOURCE_WORDS, Evidence
 from candidates.models import Person
 from roles.models import Skill
-from scoring.evidence import DEFAULT_SOURCES, expected_entropy_fall, information, sd_after
+from scoring.evidence import DEFAULT_SOURCES, Estimate, expected_entropy_fall, information, sd_after
 from socialstrategy.lib.levels import word
 
 ICON_ORDER = ("self", "knowledge_test", "work_sample", "manager", "interview_panel")
@@ -55,9 +56,9 @@ class SkillRow:
     """One skill of a person: the estimate, its pieces, and, against a role, requirement, probability and state."""
 
     skill: Skill
-    estimate: object
+    estimate: Estimate
     pieces: list
-    requirement: object = None
+    requirement: Any = None
     probability: float = 0.0
     contribution: float = 0.0
     loss: float = 0.0
@@ -154,7 +155,10 @@ def against(person: Person, version) -> tuple:
     lines = list(version.requirements.all())
     grouped = evidence_by_skill(person)
     as_of = known.month_start(actions.today())
-    rows = [SkillRow(line.skill, *explained(grouped.get(line.skill_id, []), as_of), requirement=line) for line in lines]
+    rows = []
+    for line in lines:
+        estimate, pieces = explained(grouped.get(line.skill_id, []), as_of)
+        rows.append(SkillRow(line.skill, estimate, pieces, requirement=line))
     found = actions.fit_of(lines, {row.skill.pk: row.estimate for row in rows if row.assessed})
     total = sum(line.weight for line in lines)
     for n, row in enumerate(rows):
@@ -193,7 +197,7 @@ def next_best(rows: list[SkillRow], most: int = 3) -> list[dict]:
 
     Essentials count twice, since without them nothing is decided.
     """
-    found = []
+    found: list[dict[str, Any]] = []
     for row in rows:
         if not 0.2 <= row.probability <= 0.8:
             continue

@@ -145,6 +145,11 @@ def _load_skills(rows: list[dict]) -> None:
     Anchor.objects.bulk_create(anchors)
 
 
+def _whole(value) -> int:
+    """A whole number as it is; -1, which lies on no scale, for anything else."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else -1
+
+
 def _load_template(row: dict) -> None:
     function = EnterpriseFunction.objects.filter(slug=row["function"]).first()
     if function is None or row["phase"] not in Phase.values:
@@ -157,9 +162,8 @@ def _load_template(row: dict) -> None:
     for line in row["requirements"]:
         if not isinstance(line, dict) or line.get("skill") not in skills:
             raise CatalogueError(f"The template {row['slug']!r} asks for an unknown skill: {str(line)[:60]}")
-        level, target, weight = (line.get(name) for name in ("level", "target", "weight"))
-        whole = all(isinstance(number, int) and not isinstance(number, bool) for number in (level, target, weight))
-        if not whole or not 0 <= level <= target <= 5 or not 1 <= weight <= 3:
+        level, target, weight = (_whole(line.get(name)) for name in ("level", "target", "weight"))
+        if not 0 <= level <= target <= 5 or not 1 <= weight <= 3:
             raise CatalogueError(
                 f"{row['slug']!r}, {line['skill']!r}: level and target go from 0 to 5, the weight from 1 to 3."
             )

@@ -136,7 +136,7 @@ class RequirementFields(models.Model):
     class Meta:
         abstract = True
         ordering = ["skill__skill_set__position", "skill__position", "pk"]
-        constraints = [
+        constraints: list = [
             models.CheckConstraint(condition=Q(**LEVEL_RANGE), name="%(class)s_level_0_to_5"),
             models.CheckConstraint(
                 condition=Q(target__gte=F("level"), target__lte=5), name="%(class)s_target_from_level"

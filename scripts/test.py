@@ -28,6 +28,8 @@ def main(arguments: list[str]) -> int:
         step("ruff check", [PYTHON, "-m", "ruff", "check", "."])
         step("ruff format", [PYTHON, "-m", "ruff", "format", "--check", "."])
         step("mypy --strict scoring", [PYTHON, "-m", "mypy", "--strict", "scoring"])
+        apps = ["accounts", "roles", "assessments", "candidates", "teams", "socialstrategy"]
+        step("mypy", [PYTHON, "-m", "mypy", *apps])
         step("check --deploy", [*manage, "check", "--deploy", "--fail-level", "WARNING"], **DEPLOYED)
         step("makemigrations --check", [*manage, "makemigrations", "--check", "--dry-run", "--verbosity", "1"])
     chromium = subprocess.run([PYTHON, ROOT / "scripts" / "chromium.py"], stdout=subprocess.PIPE, text=True)

@@ -148,7 +148,7 @@ def _people(rng, users) -> list[Person]:
             )
         )
     head = next(n for n, function in enumerate(functions) if function.slug == "service-support")
-    ines = next(n for n in range(8, EMPLOYEES) if people[n].function.slug == "service-support")
+    ines = next(n for n in range(8, EMPLOYEES) if people[n].function_id == functions[head].pk)
     people[head].name, people[head].user = users["assessor"].name, users["assessor"]
     people[ines].name, people[ines].user = users["employee"].name, users["employee"]
     Person.objects.bulk_create(people)
@@ -186,7 +186,7 @@ class _World:
         """(value in levels, standard error) that a source gives."""
         source = DEFAULT_SOURCES[name]
         error = 0.375 if source.reliability is None else None
-        reliability = source.reliability or 1 / (1 + (error / 1.25) ** 2)
+        reliability = source.reliability or 1 / (1 + (0.375 / 1.25) ** 2)
         s2 = HALO_VARIANCE if source.human else 0.0
         psi = max((1 - source.validity**2) * reliability - s2 + (1 - reliability), 0.02)
         y = source.validity * math.sqrt(reliability) * (self.theta[person.pk, skill] + growth)
@@ -304,7 +304,7 @@ def _sittings(rng, world, people, home, hr) -> None:
             role_version=version,
             sitting=sitting,
             by=hr,
-            deadline_at=sitting.deadline_at,
+            deadline_at=begun + timedelta(days=14),
             sent_at=begun,
             opened_at=begun,
             submitted_at=sitting.submitted_at,
