@@ -123,6 +123,13 @@ class Phase(models.TextChoices):
     MANAGE = "manage", "Manage"
 
 
+LINE_CONSTRAINTS: list[models.BaseConstraint] = [
+    models.CheckConstraint(condition=Q(**LEVEL_RANGE), name="%(class)s_level_0_to_5"),
+    models.CheckConstraint(condition=Q(target__gte=F("level"), target__lte=5), name="%(class)s_target_from_level"),
+    models.CheckConstraint(condition=Q(weight__gte=1, weight__lte=3), name="%(class)s_weight_1_to_3"),
+]
+
+
 class RequirementFields(models.Model):
     """What a role, or a template of one, asks of a skill."""
 
@@ -136,13 +143,7 @@ class RequirementFields(models.Model):
     class Meta:
         abstract = True
         ordering = ["skill__skill_set__position", "skill__position", "pk"]
-        constraints: list = [
-            models.CheckConstraint(condition=Q(**LEVEL_RANGE), name="%(class)s_level_0_to_5"),
-            models.CheckConstraint(
-                condition=Q(target__gte=F("level"), target__lte=5), name="%(class)s_target_from_level"
-            ),
-            models.CheckConstraint(condition=Q(weight__gte=1, weight__lte=3), name="%(class)s_weight_1_to_3"),
-        ]
+        constraints = LINE_CONSTRAINTS
 
 
 class TemplateQuerySet(models.QuerySet):
@@ -185,7 +186,7 @@ class TemplateRequirement(RequirementFields):
 
     class Meta(RequirementFields.Meta):
         constraints = [
-            *RequirementFields.Meta.constraints,
+            *LINE_CONSTRAINTS,
             models.UniqueConstraint(fields=["template", "skill"], name="template_skill_once"),
         ]
 

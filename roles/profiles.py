@@ -5,7 +5,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Prefetch, Q
 
-from roles.models import EnterpriseFunction, Phase, RequirementFields
+from roles.models import LINE_CONSTRAINTS, EnterpriseFunction, Phase, RequirementFields
 
 MAX_ESSENTIALS = 5
 
@@ -155,7 +155,7 @@ class Requirement(RequirementFields):
 
     class Meta(RequirementFields.Meta):
         constraints = [
-            *RequirementFields.Meta.constraints,
+            *LINE_CONSTRAINTS,
             models.UniqueConstraint(fields=["version", "skill"], name="requirement_skill_once"),
             models.CheckConstraint(
                 condition=Q(standard_error__gte=0, standard_error__lte=5), name="requirement_error_0_to_5"
