@@ -6,9 +6,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from assessments import actions
+from assessments.cards import cards, steps
 from assessments.forms import AnswerForm, ConsentForm
 from assessments.models import Response, Sitting
-from socialstrategy.lib.levels import LEVELS
 
 SECONDS_PER_SKILL = 45
 
@@ -118,11 +118,8 @@ def _skill_page(request, sitting, skills, place, response, form, *, status=200, 
         "place": place,
         "last": last,
         "minutes": max(1, round((last - place + 1) * SECONDS_PER_SKILL / 60)),
-        "steps": [
-            {"x": f"{n * 100 / last + 0.35:.2f}%", "width": f"{100 / last - 0.7:.2f}%", "done": n < place}
-            for n in range(last)
-        ],
-        "cards": [{"level": a.level, "word": LEVELS[a.level], "text": a.text} for a in skill.anchors.all()],
+        "steps": steps(place, last),
+        "cards": cards(skill),
         "chosen": chosen,
         "note": note,
         "link": link,

@@ -9,12 +9,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from assessments import actions as assessments
+from assessments.cards import cards, steps
 from assessments.models import Rating, RatingRequest
 from candidates import actions
 from candidates.forms import AskForm, RatingForm
 from candidates.models import Person
 from roles.models import Skill
-from socialstrategy.lib.levels import LEVELS
 from socialstrategy.lib.text import clean
 
 
@@ -96,14 +96,11 @@ def rate(request, pk, place):
         "skill": skill,
         "place": place,
         "last": last,
-        "cards": [{"level": a.level, "word": LEVELS[a.level], "text": a.text} for a in skill.anchors.all()],
+        "cards": cards(skill),
         "chosen": form.data.get("level", "") if form else chosen,
         "note": form.data.get("note", "") if form else (rating.note if rating else ""),
         "form": form,
-        "steps": [
-            {"x": f"{n * 100 / last + 0.35:.2f}%", "width": f"{100 / last - 0.7:.2f}%", "done": n < place}
-            for n in range(last)
-        ],
+        "steps": steps(place, last),
     }
     return render(request, "candidates/rate.html", context, status=400 if form else 200)
 
