@@ -13,6 +13,7 @@ from candidates.models import Evidence, Invitation, Person
 from roles.models import Role
 from socialstrategy.mail.models import Mail
 
+expect.set_options(timeout=15_000)
 pytestmark = [pytest.mark.servers, pytest.mark.browser]
 ONET = Path(__file__).resolve().parent.parent / "roles" / "tests" / "onet_fixture.csv"
 
@@ -22,8 +23,15 @@ def link_to(address: str) -> str:
     return re.search(r"https?://[^/\s]+(/i/\S+)", text).group(1)
 
 
-def answer(page, level: str) -> None:
+def at(page, pattern: str) -> None:
+    """Wait until the page at this address has loaded with its scripts."""
+    expect(page).to_have_url(re.compile(pattern))
+    page.wait_for_load_state("load")
+
+
+def answer(page, place: int, level: str) -> None:
     """Choose a card and go on; the choice is stored before the page moves."""
+    at(page, f"/assessment/{place}/")
     page.click(f"label[for=level-{level}]")
     expect(page.locator("#saved")).to_contain_text("Saved")
     page.click("#next")
@@ -51,6 +59,7 @@ def test_from_an_occupation_to_a_ranking(organisation, celery_worker, wait_until
     hr.select_option("#id_function", label="Public relations")
     hr.select_option("#id_phase", label="Manage")
     hr.click("text=Create the draft")
+    at(hr, "/draft/")
     role = Role.objects.get(title="Digital press person")
     lines = list(role.draft.requirements.select_related("skill"))
     assert len(lines) >= 8
@@ -106,8 +115,8 @@ def test_from_an_occupation_to_a_ranking(organisation, celery_worker, wait_until
     phone.get_by_role("button", name="Start").click()
     expect(phone.locator("h1")).to_be_visible()
     assert phone.evaluate("document.documentElement.scrollWidth") == 390
-    for level in ("3", "4"):
-        answer(phone, level)
+    for place, level in ((1, "3"), (2, "4")):
+        answer(phone, place, level)
     phone.click("text=Finish later")
     phone.click("text=Mail me a link for another device")
 
@@ -119,7 +128,7 @@ def test_from_an_occupation_to_a_ranking(organisation, celery_worker, wait_until
     desk.click("text=Go on")
     desk.click("button:has-text('Go on')")
     for place in range(3, len(lines) + 1):
-        expect(desk).to_have_url(re.compile(f"/assessment/{place}/"))
+        at(desk, f"/assessment/{place}/")
         desk.keyboard.press("4" if place % 2 else "5")
         expect(desk.locator("#saved")).to_contain_text("Saved")
         desk.keyboard.press("Enter")
@@ -133,7 +142,7 @@ def test_from_an_occupation_to_a_ranking(organisation, celery_worker, wait_until
     expect(boss.locator("main")).to_contain_text("once yours is in")
     boss.click("text=Rate now")
     for place in range(1, len(lines) + 1):
-        expect(boss).to_have_url(re.compile(f"/{place}/$"))
+        at(boss, f"/{place}/$")
         boss.click("label[for=level-5]")
         boss.click("#next")
     boss.get_by_role("button", name="Hand in").click()
