@@ -1,6 +1,7 @@
 """`make run`: gunicorn with hashed files and one worker, from nothing to signed in, and away again without a trace."""
 
 import os
+import random
 import re
 import signal
 import socket
@@ -43,17 +44,26 @@ def start(folder: Path, port: int) -> subprocess.Popen:
     process = subprocess.Popen(
         [sys.executable, ROOT / "scripts" / "run.py"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
     )
+    said = []
     for line in process.stdout:
+        said.append(line)
         if "is running at" in line:
             return process
-    raise AssertionError("it did not start")
+    raise AssertionError("it did not start: " + "".join(said))
+
+
+def free_port() -> int:
+    """A free port below those that outgoing connections use, so that nobody takes it between two starts."""
+    while True:
+        port = random.randint(20_000, 32_000)
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return port
 
 
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
 def test_it_starts_serves_and_ends_everything(tmp_path, kind):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     process = start(tmp_path, port)
     base = f"http://127.0.0.1:{port}"
     page = get(f"{base}/sign-in/")
