@@ -41,6 +41,7 @@ def who_fits(request, pk):
     levels = level_counts([line.skill.column for line in lines])
     context = {
         "version": version,
+        "blind": is_blind(request),
         "ranking": ranking,
         "counts": counts,
         "assessed": {who: sum(c.values()) - c["not_assessed"] for who, c in counts.items()},

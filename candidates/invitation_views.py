@@ -14,6 +14,7 @@ from assessments.actions import Closed
 from assessments.views import minutes, wizard_ended
 from candidates import actions, inviting, reporting
 from candidates.forms import ExtendForm, InviteForm
+from candidates.hiring_views import is_blind
 from candidates.invitations import Invitation
 from candidates.models import Person
 from roles.models import RoleVersion
@@ -68,11 +69,7 @@ def invitation_new(request):
             .first()
         )
         form = InviteForm(user=request.user, initial={"role_version": version, "people": people})
-    context = {
-        "form": form,
-        "people": people,
-        "blind": bool(request.session.get("blind")) and not request.POST.get("deadline_on"),
-    }
+    context = {"form": form, "people": people, "blind": is_blind(request)}
     return render(request, "candidates/invitation_new.html", context, status=400 if form.errors else 200)
 
 
@@ -88,6 +85,8 @@ def _send_invitations(request, data):
     if skipped:
         words += f" {len(skipped)} had an open one already and got no second."
     messages.success(request, words)
+    if is_blind(request):  # the list of invitations would say who was meant
+        return redirect("candidates:ranking", data["role_version"].pk)
     return redirect("candidates:invitation_list")
 
 

@@ -8,6 +8,7 @@ from io import BytesIO, StringIO
 import openpyxl
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from accounts.factories import make_user
 from candidates import actions, matrix
@@ -142,6 +143,7 @@ def test_blind_review_gives_nobody_away_anywhere(as_hr, version, people):
         f"/hiring/{version.pk}/ranking.csv",
         f"/fits/{stored.pk}/",
         f"/invitations/new/?role_version={version.pk}&{codes}",
+        f"/hiring/{version.pk}/who-fits/",
     ]
     for place in places:
         response = as_hr.get(place)
@@ -155,6 +157,19 @@ def test_blind_review_gives_nobody_away_anywhere(as_hr, version, people):
     assert "Strong" not in str([[cell.value for cell in row] for sheet in book for row in sheet])
     blind(as_hr, version, on=False)
     assert "Strong Person" in as_hr.get(f"/hiring/{version.pk}/").content.decode()
+
+
+def test_inviting_blind_leads_back_to_the_blind_ranking(as_hr, version, people):
+    blind(as_hr, version)
+    day = timezone.localdate() + timezone.timedelta(days=9)
+    data = {"role_version": version.pk, "people": [people["Weak"].pk], "deadline_on": "nonsense"}
+    refused = as_hr.post("/invitations/new/", data)
+    assert refused.status_code == 400
+    assert "Weak" not in refused.content.decode()
+    sent = as_hr.post("/invitations/new/", data | {"deadline_on": str(day)}, follow=True)
+    assert sent.redirect_chain[-1][0] == f"/hiring/{version.pk}/"
+    assert "1 invitation on the way" in sent.content.decode()
+    assert "Weak" not in sent.content.decode()
 
 
 def test_exports_hold_the_ranking_and_no_formulas(as_hr, version, people):
