@@ -40,6 +40,7 @@ RULES: dict[str, frozenset] = {
     "mail:mail_detail": EVERYBODY,
     "jobs:job_progress": SIGNED_IN,
     "teams:overview": SIGNED_IN,
+    "teams:search": SIGNED_IN,
     "roles:role_list": ONLY_HR | {ASSESSOR, EXECUTIVE},
     "roles:role_new": ONLY_HR,
     "roles:role_edit": ONLY_HR,

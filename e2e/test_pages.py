@@ -54,6 +54,8 @@ def places(demo):
         "hr": [
             "/",
             "/roles/",
+            "/search/?q=a",
+            "/search/?q=nothing-is-called-so",
             "/roles/new/",
             f"/roles/{draft.role_id}/draft/",
             f"/roles/{published.role_id}/",
@@ -166,3 +168,16 @@ def test_the_menu_opens_on_a_phone_and_closes_with_escape(demo, open_as):
     page.click("summary[aria-label=Menu]")
     page.keyboard.press("Escape")
     assert not page.is_visible("details.menu nav")
+
+
+def test_slash_finds_a_person_by_keyboard_alone(demo, open_as):
+    page = open_as("hr")
+    page.wait_for_load_state("load")
+    page.keyboard.press("/")
+    page.keyboard.type("ines okafor")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search/?q=ines+okafor")
+    page.get_by_role("link", name="Ines Okafor").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/people/*/")
+    assert page.inner_text("h1") == "Ines Okafor"

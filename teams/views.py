@@ -7,6 +7,15 @@ from assessments.models import RatingRequest
 from candidates.invitations import Invitation
 from candidates.models import Person
 from roles.models import Role, RoleVersion
+from socialstrategy.lib.text import clean
+from teams.search import find
+
+
+def search(request):
+    """People, roles and skills within reach; the list alone for htmx, as somebody types."""
+    words = clean(request.GET.get("q", ""))[:80]
+    template = "teams/_search_hits.html" if request.htmx else "teams/search.html"
+    return render(request, template, {"q": words, "groups": find(request.user, words)})
 
 
 def overview(request):

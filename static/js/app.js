@@ -13,6 +13,17 @@ document.addEventListener('click', (event) => {
   if (menu && !menu.contains(event.target)) menu.open = false;
 });
 
+// "/" goes to the search box; never while typing.
+document.addEventListener('keydown', (event) => {
+  if (event.key !== '/' || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest('input, textarea, select, [contenteditable]') && event.target.type !== 'radio') return;
+  const box = document.querySelector('[data-find]');
+  if (box) {
+    event.preventDefault();
+    box.focus();
+  }
+});
+
 document.addEventListener('keydown', (event) => {
   if (event.key !== 'Escape') return;
   const menu = document.querySelector('details.menu[open]');

@@ -1,0 +1,50 @@
+"""Find anything: people, roles and skills within the caller's reach."""
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from candidates.models import Person
+from roles.models import Role, Skill
+
+MOST = 8
+"""Hits shown of each kind; the lists behind them show all."""
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One thing found: what it is called, what it is, and where it stands."""
+
+    title: str
+    note: str
+    url: str
+
+
+def find(user, words: str) -> list[tuple[str, list[Hit]]]:
+    """[(kind, hits), …] whose title holds every word, kinds without a hit left out. Nothing for an empty query."""
+    if not words:
+        return []
+    groups = [("People", people(user, words)), ("Roles", roles(user, words)), ("Skills", skills(words))]
+    return [(kind, hits) for kind, hits in groups if hits]
+
+
+def _named(rows, field: str, words: str):
+    for word in words.split()[:5]:
+        rows = rows.filter(**{f"{field}__icontains": word})
+    return rows
+
+
+def people(user, words: str) -> list[Hit]:
+    """HR finds everybody who is not archived, others those whose levels they may read."""
+    found = Person.objects.reportable_to(user).current().select_related("function").search(words)
+    return [Hit(p.name, p.where, reverse("candidates:person_detail", args=[p.pk])) for p in found[:MOST]]
+
+
+def roles(user, words: str) -> list[Hit]:
+    found = _named(Role.objects.visible_to(user).current().select_related("function"), "title", words)
+    return [Hit(r.title, r.function.name, reverse("roles:role_detail", args=[r.pk])) for r in found[:MOST]]
+
+
+def skills(words: str) -> list[Hit]:
+    found = _named(Skill.objects.current().select_related("skill_set"), "name", words)
+    return [Hit(s.name, s.skill_set.name, reverse("roles:skill_detail", args=[s.slug])) for s in found[:MOST]]
