@@ -209,6 +209,7 @@ def person_fit(request, code, pk):
         "essential_states": [(state, essential.count(state)) for state in STATE_WORDS if essential.count(state)],
         "essential_total": len(essential),
         "next": profile.next_best(rows),
+        "to_ask": profile.to_ask(rows),
         "stored": StoredFit.objects.filter(person=person, role_version=version)[:10],
     }
     return render(request, "candidates/person_fit.html", context)

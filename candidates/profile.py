@@ -9,6 +9,7 @@ from candidates import actions
 from candidates import evidence as known
 from candidates.evidence import SOURCE_ICONS, SOURCE_WORDS, Evidence
 from candidates.models import Person
+from roles.interview import Prompt, prompt
 from roles.models import Skill
 from scoring.evidence import DEFAULT_SOURCES, Estimate, expected_entropy_fall, information, sd_after
 from socialstrategy.lib.levels import word
@@ -80,6 +81,10 @@ class SkillRow:
     def share(self) -> float:
         """The most that this requirement can give to the fit."""
         return self.contribution + self.loss
+
+    @property
+    def chance_words(self) -> str:
+        return f"{round(self.probability * 100)}% at level {self.requirement.level}"
 
     @property
     def span(self) -> str:
@@ -190,6 +195,13 @@ def waterfall(rows: list[SkillRow], most: int = 7) -> list[dict]:
             }
         )
     return steps
+
+
+def to_ask(rows: list[SkillRow], most: int = 3) -> list[tuple[SkillRow, Prompt]]:
+    """What to ask in the interview: the essentials that are least certain, those nearest to an even chance first."""
+    open_ = [row for row in rows if row.requirement.is_essential and row.state in {"uncertain", "not_assessed"}]
+    open_.sort(key=lambda row: abs(row.probability - 0.5))
+    return [(row, prompt(row.skill)) for row in open_[:most]]
 
 
 def next_best(rows: list[SkillRow], most: int = 3) -> list[dict]:

@@ -143,6 +143,20 @@ def test_what_would_settle_most_is_about_what_is_in_doubt(version):
     assert all(one["width"] < one["row"].width for one in proposed)
 
 
+def test_the_interview_is_about_the_least_certain_essentials(as_hr, version):
+    person = make_person()
+    give_evidence(person, "micro-copy", 3, "self")
+    give_evidence(person, "analytics", 2, "self")
+    _, rows = profile.against(person, version)
+    asked = profile.to_ask(rows)
+    assert {row.skill.slug for row, _ in asked} == {"tone-empathy", "micro-copy"}
+    distances = [abs(row.probability - 0.5) for row, _ in asked]
+    assert distances == sorted(distances)
+    page = as_hr.get(f"/hiring/{version.pk}/{person.code}/").content.decode()
+    assert "Tell me about somebody who was angry in public" in page
+    assert "At 3: " in page
+
+
 def test_evidence_that_hr_enters(as_hr):
     person = make_person()
     skill = Skill.objects.get(slug="analytics")
