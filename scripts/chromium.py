@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,6 +28,18 @@ def from_debian() -> None:
         subprocess.run(["apt-get", "install", "-y", "-qq", "chromium"], check=False, env=environment, **quiet)
 
 
+def unpack(packed: Path, target: Path) -> None:
+    """Undo brotli, which Node can and Python cannot; Node lies beside npm."""
+    from frontend import npm
+
+    beside = Path(npm()[0]).parent / "node"
+    code = (
+        "const z=require('zlib'),f=require('fs');"
+        "f.writeFileSync(process.argv[2],z.brotliDecompressSync(f.readFileSync(process.argv[1])))"
+    )
+    subprocess.run([str(beside) if beside.exists() else "node", "-e", code, str(packed), str(target)], check=True)
+
+
 def from_npm() -> str | None:
     """@sparticuz/chromium carries a brotli-packed binary; Node unpacks it (x86-64 only)."""
     sys.path.insert(0, str(ROOT / "scripts"))
@@ -39,13 +52,13 @@ def from_npm() -> str | None:
         folder.mkdir(parents=True, exist_ok=True)
         command = [*npm(), "install", "--prefix", str(folder), "--no-save", "--ignore-scripts", "--silent"]
         subprocess.run([*command, "@sparticuz/chromium@153.0.0"], check=True)
-        node = str(Path(npm()[0]).parent / "node") if Path(npm()[0]).parent.joinpath("node").exists() else "node"
-        unpack = (
-            "const z=require('zlib'),f=require('fs');"
-            "f.writeFileSync(process.argv[2],z.brotliDecompressSync(f.readFileSync(process.argv[1])))"
-        )
-        packed = folder / "node_modules" / "@sparticuz" / "chromium" / "bin" / "chromium.br"
-        subprocess.run([node, "-e", unpack, str(packed), str(binary)], check=True)
+        packed = folder / "node_modules" / "@sparticuz" / "chromium" / "bin"
+        unpack(packed / "swiftshader.tar.br", folder / "swiftshader.tar")
+        # The libraries that draw without a graphics card have to lie beside the binary, else it dies at once.
+        with tarfile.open(folder / "swiftshader.tar") as libraries:
+            # Early 3.11 releases know no filters yet.
+            libraries.extractall(folder, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
+        unpack(packed / "chromium.br", binary)
         binary.chmod(0o755)
     return str(binary) if binary.exists() else None
 

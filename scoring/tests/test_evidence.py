@@ -171,7 +171,7 @@ def test_bad_priors_are_refused(options):
 
 
 def test_intervals_cover_the_truth_in_a_world_made_as_the_model_says():
-    """80 % intervals hold 80 % of 20,000 simulated people, within what 20,000 draws allow (fixed seed)."""
+    """80 % intervals hold 80 % of 40,000 simulated people, within what so many draws allow (fixed seed)."""
     rng = np.random.default_rng(20261123)
     n = 4000
     hits = total = 0
