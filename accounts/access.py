@@ -11,7 +11,7 @@ from accounts.models import User
 HR, ASSESSOR, EXECUTIVE, EMPLOYEE = User.Role.HR, User.Role.ASSESSOR, User.Role.EXECUTIVE, User.Role.EMPLOYEE
 LINK = "link"  # whoever holds a link or the session that it opened; the view checks the link itself
 STRANGER = "stranger"  # nobody in particular
-STAFF = "staff"  # accounts that may use Django's admin; the admin checks again
+STAFF = "staff"  # administrators: accounts that may use Django's admin, which checks again
 
 SIGNED_IN = frozenset({HR, ASSESSOR, EXECUTIVE, EMPLOYEE})
 EVERYBODY = SIGNED_IN | {LINK, STRANGER}
@@ -112,6 +112,7 @@ RULES: dict[str, frozenset] = {
     "candidates:ranking_export": ONLY_HR,
     "candidates:compare": ONLY_HR,
     "candidates:sources": ONLY_HR,
+    "candidates:sources_edit": frozenset({STAFF}),
     "assessments:wizard_intro": SIGNED_IN | {LINK},
     "assessments:wizard_skill": SIGNED_IN | {LINK},
     "assessments:wizard_later": SIGNED_IN | {LINK},

@@ -4,6 +4,7 @@ from collections import defaultdict
 from datetime import date
 
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 
 import scoring
@@ -11,10 +12,13 @@ from accounts.models import record
 from assessments import actions as assessments
 from assessments.models import RatingRequest
 from candidates import evidence as known
+from candidates import parameters
 from candidates.evidence import ChangeCounter, Estimate, Evidence, StoredFit
 from candidates.matrix import scored
 from candidates.models import Person
 from scoring import fit as engine
+from socialstrategy.jobs import enqueue
+from socialstrategy.jobs.models import Job
 
 
 def today() -> date:
@@ -49,7 +53,8 @@ def add_evidence(person: Person, rows: list[dict], *, by=None) -> None:
     moment are both counted.
     """
     Person.objects.select_for_update().get(pk=person.pk)
-    Evidence.objects.bulk_create(Evidence(person=person, made_by=by, **row) for row in rows)
+    name = parameters.current().name
+    Evidence.objects.bulk_create(Evidence(person=person, made_by=by, parameters=name, **row) for row in rows)
     refresh_estimates([person.pk], {row["skill"].pk for row in rows})
 
 
@@ -62,7 +67,8 @@ def refresh_estimates(people, skills=None, as_of: date | None = None) -> int:
     grouped = defaultdict(list)
     for row in rows:
         grouped[row.person_id, row.skill_id].append(row)
-    estimates = [_estimate(person, skill, pieces, as_of) for (person, skill), pieces in grouped.items()]
+    in_force = parameters.current()
+    estimates = [_estimate(person, skill, pieces, as_of, in_force) for (person, skill), pieces in grouped.items()]
     Estimate.objects.bulk_create(
         estimates,
         batch_size=500,
@@ -74,8 +80,8 @@ def refresh_estimates(people, skills=None, as_of: date | None = None) -> int:
     return len(estimates)
 
 
-def _estimate(person_id, skill_id, rows, as_of) -> Estimate:
-    found, _ = known.estimate(rows, as_of)
+def _estimate(person_id, skill_id, rows, as_of, in_force) -> Estimate:
+    found, _ = known.estimate(rows, as_of, in_force)
     return Estimate(
         person_id=person_id,
         skill_id=skill_id,
@@ -84,6 +90,7 @@ def _estimate(person_id, skill_id, rows, as_of) -> Estimate:
         evidence_count=len(rows),
         newest_on=max(row.observed_on for row in rows),
         as_of=as_of,
+        parameters=in_force.name,
     )
 
 
@@ -152,14 +159,15 @@ def store_fit(person: Person, version, *, by) -> StoredFit:
     lines = list(version.requirements.all())
     estimates = {row.skill_id: row for row in Estimate.objects.filter(person=person)}
     mean, sd, assessed = vectors(lines, estimates)
-    found = fit_of(lines, estimates)
+    in_force = parameters.current()
+    found = fit_of(lines, estimates, in_force.thresholds)
     evidence = Evidence.objects.filter(person=person, skill__in=[line.skill_id for line in lines])
     stored = StoredFit.objects.create(
         person=person,
         role_version=version,
         as_of=known.month_start(today()),
         engine=scoring.ENGINE_VERSION,
-        parameters=known.PARAMETER_VERSION,
+        parameters=in_force.name,
         by=by,
         inputs={
             "mean": mean,
@@ -193,11 +201,21 @@ def vectors(lines, estimates: dict) -> tuple[list, list, list]:
     )
 
 
-def fit_of(lines, estimates: dict) -> engine.Fit:
+def fit_of(lines, estimates: dict, thresholds) -> engine.Fit:
     """The engine's fit of one person, with requirement n in column n."""
     mean, sd, assessed = vectors(lines, estimates)
     requirements = [
         engine.Requirement(n, one.level, one.weight, one.essential, one.standard_error, one.target)
         for n, one in enumerate(scored(lines))
     ]
-    return engine.fit(mean, sd, requirements, assessed=assessed)
+    return engine.fit(mean, sd, requirements, assessed=assessed, thresholds=thresholds)
+
+
+@transaction.atomic
+def accept_parameters(new: parameters.Parameters, *, by) -> Job:
+    """Put a new version in force; every estimate is brought up to it by a job."""
+    new.by = by
+    new.save()
+    ChangeCounter.move()
+    record("parameters.accepted", new, new.reason, by=by)
+    return enqueue("estimates.refresh", by=by, result_url=reverse("candidates:sources"))

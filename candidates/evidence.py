@@ -10,6 +10,7 @@ from django.db.models import F, Q
 
 import scoring
 from candidates.models import Person
+from candidates.parameters import SHIPPED, InForce
 from roles.models import RoleVersion, Skill
 from scoring import evidence as engine
 
@@ -45,7 +46,6 @@ SOURCE_ICONS = {
     "certificate": "certificate",
     "experience": "history",
 }
-PARAMETER_VERSION = "shipped-1"
 
 
 class AppendOnlyError(TypeError):
@@ -77,7 +77,7 @@ class Evidence(models.Model):
     )
     note = models.CharField(max_length=1000, blank=True)
     link = models.URLField(max_length=500, blank=True)
-    parameters = models.CharField(max_length=24, default=PARAMETER_VERSION)
+    parameters = models.CharField(max_length=24, default=SHIPPED.name, help_text="In force when it was recorded.")
     recorded_at = models.DateTimeField(auto_now_add=True)
 
     objects = EvidenceQuerySet.as_manager()
@@ -155,10 +155,10 @@ def pieces(rows, as_of: date) -> list[Piece]:
     return [Piece(by_source[source], as_of) for source in SOURCE_WORDS if source in by_source]
 
 
-def estimate(rows, as_of: date) -> tuple[engine.Estimate, list[Piece]]:
+def estimate(rows, as_of: date, parameters: InForce) -> tuple[engine.Estimate, list[Piece]]:
     """The engine's estimate from evidence rows of one person and skill, and the merged pieces behind it."""
     merged = pieces(rows, as_of)
-    return engine.estimate([piece.observation() for piece in merged]), merged
+    return engine.estimate([piece.observation() for piece in merged], sources=parameters.sources), merged
 
 
 class EstimateQuerySet(models.QuerySet):
@@ -177,7 +177,7 @@ class Estimate(models.Model):
     newest_on = models.DateField()
     as_of = models.DateField()
     engine = models.CharField(max_length=12, default=scoring.ENGINE_VERSION)
-    parameters = models.CharField(max_length=24, default=PARAMETER_VERSION)
+    parameters = models.CharField(max_length=24, default=SHIPPED.name)
 
     objects = EstimateQuerySet.as_manager()
 

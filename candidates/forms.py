@@ -10,6 +10,7 @@ from assessments.models import RatingRequest
 from candidates.evidence import SOURCE_WORDS
 from candidates.importing import FIELDS, NEEDED
 from candidates.models import Background, Person
+from candidates.parameters import STUDIES, InForce, Parameters
 from roles.forms import CleanText
 from roles.models import RoleVersion, Skill
 from scoring.evidence import DEFAULT_SOURCES
@@ -231,3 +232,69 @@ class AskForm(forms.Form):
         if rater.pk == self.person.user_id:
             raise forms.ValidationError("Nobody rates themselves here; invite them to a self-assessment.")
         return rater
+
+
+class ParametersForm(CleanText, forms.Form):
+    """What each source is worth, where the bands lie, and why it changes."""
+
+    likely = forms.FloatField(
+        min_value=0.01, max_value=1, label="Likely from", help_text="Chance of meeting every essential, 0 to 1."
+    )
+    unlikely = forms.FloatField(min_value=0, max_value=0.99, label="Unlikely up to")
+    reason = forms.CharField(
+        max_length=500,
+        label="Why",
+        help_text="What you base the change on. It stays beside the version.",
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+    def __init__(self, *args, in_force: InForce, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.in_force = in_force
+        self.fields["likely"].initial = in_force.thresholds.likely
+        self.fields["unlikely"].initial = in_force.thresholds.unlikely
+        for name, source in in_force.sources.items():
+            word = SOURCE_WORDS[name]
+            self._number(f"{name}-validity", f"{word}: validity", source.validity, 0.01, 0.99)
+            if source.reliability is not None:
+                self._number(f"{name}-reliability", f"{word}: reliability of one", source.reliability, 0.01, 1)
+            self._number(f"{name}-bias", f"{word}: correction", source.bias, -2, 2)
+
+    def _number(self, name, label, value, low, high):
+        widget = forms.NumberInput(attrs={"step": "0.01", "aria-label": label})
+        self.fields[name] = forms.FloatField(
+            label=label, initial=value, min_value=low, max_value=high, widget=widget
+        )
+
+    def rows(self) -> list[dict]:
+        """The fields of each source, as the table shows them."""
+        return [
+            {
+                "label": SOURCE_WORDS[name],
+                "studies": STUDIES[name],
+                "validity": self[f"{name}-validity"],
+                "reliability": self[f"{name}-reliability"] if source.reliability is not None else None,
+                "bias": self[f"{name}-bias"],
+            }
+            for name, source in self.in_force.sources.items()
+        ]
+
+    def clean(self):
+        data = super().clean()
+        likely, unlikely = data.get("likely"), data.get("unlikely")
+        if None not in (likely, unlikely) and unlikely >= likely:
+            self.add_error("unlikely", "This must lie below the threshold for likely.")
+        return data
+
+    def version(self) -> Parameters:
+        """The version that these figures make, not saved yet."""
+        data = self.cleaned_data
+        sources = {
+            name: {
+                "validity": data[f"{name}-validity"],
+                "reliability": data.get(f"{name}-reliability"),
+                "bias": data[f"{name}-bias"],
+            }
+            for name in self.in_force.sources
+        }
+        return Parameters(sources=sources, likely=data["likely"], unlikely=data["unlikely"], reason=data["reason"])

@@ -19,13 +19,6 @@ from socialstrategy.lib.paging import PER_PAGE
 from socialstrategy.lib.templatetags.components import BAND_WORDS, STATE_WORDS
 from socialstrategy.lib.text import harmless
 
-BAND_NOTES = {
-    "likely": "half a chance or more of meeting every essential, with evidence on each",
-    "open": "more evidence is needed to say",
-    "unlikely": "at most one chance in ten",
-    "not_assessed": "nothing is known yet, which says nothing about them",
-}
-
 
 def _version(request, pk, *, drafts=False) -> RoleVersion:
     versions = RoleVersion.objects.visible_to(request.user).with_requirements()
@@ -64,6 +57,16 @@ def _bars(line, counts: list[int]) -> dict:
         "columns": [{"x": f"{n * 16.667 + 2:.2f}%", "y": 20 - h, "height": h} for n, h in enumerate(heights)],
         "above": sum(counts[line.level :]),
         "total": sum(counts),
+    }
+
+
+def band_notes(thresholds) -> dict[str, str]:
+    """What each band means, with the organisation's own thresholds."""
+    return {
+        "likely": f"a chance of {thresholds.likely:.0%} or more to meet every essential, with evidence on each",
+        "open": "more evidence is needed to say",
+        "unlikely": f"a chance of at most {thresholds.unlikely:.0%}",
+        "not_assessed": "nothing is known yet, which says nothing about them",
     }
 
 
@@ -119,6 +122,7 @@ def ranking(request, pk):
     # The column begins at the lowest interval of the page, so that it separates people.
     edge = int(min((line.fit_low for line in lines if line.band != "not_assessed"), default=0.0) * 10) / 10
     edge = min(edge, 0.8)
+    notes = band_notes(found.matrix.thresholds)
     context = {
         "version": version,
         "role": version.role,
@@ -131,8 +135,8 @@ def ranking(request, pk):
         "essentials": [line for line in found.requirements if line.is_essential],
         "requirements": found.requirements,
         "counts": found.band_counts(),
-        "bands": [(band, BAND_WORDS[band], BAND_NOTES[band]) for band in BANDS],
-        "notes": BAND_NOTES,
+        "bands": [(band, BAND_WORDS[band], notes[band]) for band in BANDS],
+        "notes": notes,
         "fit_low_edge": edge,
         "fit_from": edge * 100,
         "fit_axis": f"{edge * 100:.0f} {edge * 50 + 50:.0f} 100",

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 import scoring
+from candidates import parameters
 from candidates.models import ChangeCounter, Estimate, Person
 from roles.models import Skill
 from scoring.fit import Requirement as ScoredRequirement
+from scoring.fit import Thresholds
 from scoring.ranking import Profiles
 
 
@@ -25,6 +27,7 @@ class ProfileMatrix:
     people: np.ndarray
     is_employee: np.ndarray
     profiles: Profiles
+    thresholds: Thresholds
 
     def rows(self, primary_keys) -> np.ndarray:
         """Columns of these people, those who are not in it left out."""
@@ -74,7 +77,8 @@ def build(counter: int) -> ProfileMatrix:
         column, at = found[known, 1].astype(np.intp), at[known]
         mean[column, at], sd[column, at], assessed[column, at] = found[known, 2], found[known, 3], True
     is_employee = np.array([kind == Person.Kind.EMPLOYEE for _, kind in rows], dtype=np.bool_)
-    return ProfileMatrix(counter, people, is_employee, Profiles(mean, sd, assessed))
+    thresholds = parameters.current().thresholds
+    return ProfileMatrix(counter, people, is_employee, Profiles(mean, sd, assessed), thresholds)
 
 
 def scored(requirements) -> list[ScoredRequirement]:

@@ -156,6 +156,7 @@ class Background(models.Model):
 from candidates.evidence import ChangeCounter, Estimate, Evidence, StoredFit  # noqa: E402
 from candidates.imports import ImportBatch, ImportRow  # noqa: E402
 from candidates.invitations import Invitation  # noqa: E402
+from candidates.parameters import Parameters  # noqa: E402
 
 __all__ = [
     "Background",
@@ -165,6 +166,7 @@ __all__ = [
     "ImportBatch",
     "ImportRow",
     "Invitation",
+    "Parameters",
     "Person",
     "StoredFit",
 ]

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import scoring
-from candidates import actions
+from candidates import actions, parameters
 from candidates import evidence as known
 from candidates.evidence import SOURCE_ICONS, SOURCE_WORDS, Evidence
 from candidates.models import Person
+from candidates.parameters import InForce
 from roles.interview import Prompt, prompt
 from roles.models import Skill
-from scoring.evidence import DEFAULT_SOURCES, Estimate, expected_entropy_fall, information, sd_after
+from scoring.evidence import Estimate, expected_entropy_fall, information, sd_after
 from socialstrategy.lib.levels import word
 
 ICON_ORDER = ("self", "knowledge_test", "work_sample", "manager", "interview_panel")
@@ -107,12 +108,12 @@ class SkillRow:
         ]
 
 
-def explained(rows: list[Evidence], as_of) -> tuple:
+def explained(rows: list[Evidence], as_of, in_force: InForce) -> tuple:
     """(estimate, its pieces with contribution and influence) of one person's evidence on one skill."""
-    estimate, merged = known.estimate(rows, as_of)
+    estimate, merged = known.estimate(rows, as_of, in_force)
     pieces = []
     for piece, contribution, influence in zip(merged, estimate.contribution, estimate.influence, strict=True):
-        alone = scoring.evidence.estimate([piece.observation()])
+        alone = scoring.evidence.estimate([piece.observation()], sources=in_force.sources)
         half = scoring.INTERVAL_Z * (piece.standard_error or alone.sd)
         pieces.append(
             PieceRow(
@@ -142,9 +143,9 @@ def evidence_by_skill(person: Person) -> dict[int, list[Evidence]]:
 def skill_rows(person: Person) -> list[tuple]:
     """[(skill set, [SkillRow, …]), …] of every skill somebody has evidence on."""
     grouped = evidence_by_skill(person)
-    as_of = known.month_start(actions.today())
+    as_of, in_force = known.month_start(actions.today()), parameters.current()
     skills = Skill.objects.filter(pk__in=grouped).with_anchors()
-    return by_set([SkillRow(skill, *explained(grouped[skill.pk], as_of)) for skill in skills])
+    return by_set([SkillRow(skill, *explained(grouped[skill.pk], as_of, in_force)) for skill in skills])
 
 
 def by_set(rows: list[SkillRow]) -> list[tuple]:
@@ -159,12 +160,12 @@ def against(person: Person, version) -> tuple:
     """(fit, [SkillRow, …]) of a person against a role version, computed from the evidence as it is now."""
     lines = list(version.requirements.all())
     grouped = evidence_by_skill(person)
-    as_of = known.month_start(actions.today())
+    as_of, in_force = known.month_start(actions.today()), parameters.current()
     rows = []
     for line in lines:
-        estimate, pieces = explained(grouped.get(line.skill_id, []), as_of)
+        estimate, pieces = explained(grouped.get(line.skill_id, []), as_of, in_force)
         rows.append(SkillRow(line.skill, estimate, pieces, requirement=line))
-    found = actions.fit_of(lines, {row.skill.pk: row.estimate for row in rows if row.assessed})
+    found = actions.fit_of(lines, {row.skill.pk: row.estimate for row in rows if row.assessed}, in_force.thresholds)
     total = sum(line.weight for line in lines)
     for n, row in enumerate(rows):
         row.probability = float(found.probability[n])
@@ -209,6 +210,7 @@ def next_best(rows: list[SkillRow], most: int = 3) -> list[dict]:
 
     Essentials count twice, since without them nothing is decided.
     """
+    sources = parameters.current().sources
     found: list[dict[str, Any]] = []
     for row in rows:
         if not 0.2 <= row.probability <= 0.8:
@@ -218,7 +220,7 @@ def next_best(rows: list[SkillRow], most: int = 3) -> list[dict]:
             name = "performance_test" if source == "knowledge_test" and not row.skill.is_knowledge else source
             if SOURCE_WORDS[name] in used:
                 continue
-            kappa = information(DEFAULT_SOURCES[name], standard_error=TEST_ERROR)
+            kappa = information(sources[name], standard_error=TEST_ERROR)
             requirement = row.requirement
             fall = expected_entropy_fall(
                 row.estimate.mean, row.estimate.sd, requirement.level, kappa, level_error=requirement.standard_error

@@ -66,7 +66,9 @@ class RoleRanking:
         if self.is_empty:
             self.order = np.zeros(0, dtype=np.intp)
             return
-        self.scores = scorer.score(self.matrix.profiles, self.scored, among=self.rows)
+        self.scores = scorer.score(
+            self.matrix.profiles, self.scored, among=self.rows, thresholds=self.matrix.thresholds
+        )
         order = self.scores.order()
         self.order = order[np.argsort(self.scores.band[order], kind="stable")]
 
@@ -102,6 +104,7 @@ class RoleRanking:
             profiles.sd[:, columns].T,
             self.scored,
             assessed=profiles.assessed[:, columns].T,
+            thresholds=self.matrix.thresholds,
         )
         start = wanted.start or 0
         return [
@@ -159,7 +162,9 @@ class RoleRanking:
         """What easing each requirement by a level would change, those that change most first."""
         if self.is_empty:
             return []
-        found = scorer.relax(self.matrix.profiles, self.scored, among=self.rows)
+        found = scorer.relax(
+            self.matrix.profiles, self.scored, among=self.rows, thresholds=self.matrix.thresholds
+        )
         rows = [
             {
                 "requirement": self.requirements[one.requirement],

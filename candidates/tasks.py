@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from candidates import actions, importing, inviting
+from candidates import actions, importing, inviting, parameters
 from candidates.evidence import Estimate, month_start
 from candidates.imports import ImportBatch
 from socialstrategy.jobs import handles, progress
@@ -19,12 +19,25 @@ def remind() -> None:
 
 @shared_task(name="candidates.tasks.refresh")
 def refresh() -> None:
-    """Bring estimates of an earlier month up to the current one."""
+    """Bring estimates of an earlier month, or made with earlier parameters, up to what holds now."""
+    _refresh(lambda done, total: None)
+
+
+@handles("estimates.refresh")
+def refresh_all(job) -> None:
+    """The same after a new parameter version, with progress; a second run finds what is still old."""
+    _refresh(lambda done, total: progress(job, done, total=total, message="Bringing levels up to the new version"))
+
+
+def _refresh(tell) -> None:
     as_of = month_start(actions.today())
-    old = Estimate.objects.exclude(as_of=as_of).order_by("person").values_list("person", flat=True).distinct()
-    people = list(old)
+    current = Estimate.objects.filter(as_of=as_of, parameters=parameters.current().name)
+    old = Estimate.objects.exclude(pk__in=current.values("pk")).order_by("person")
+    people = list(old.values_list("person", flat=True).distinct())
     for start in range(0, len(people), CHUNK):
+        tell(start, len(people))
         actions.refresh_estimates(people[start : start + CHUNK], as_of=as_of)
+    tell(len(people), len(people))
 
 
 @handles("people.read")

@@ -3,6 +3,7 @@ from django.urls import path
 from candidates import hiring_views as hiring
 from candidates import import_views as imports
 from candidates import invitation_views as invitations
+from candidates import method_views as method
 from candidates import rating_views as ratings
 from candidates import views
 
@@ -21,7 +22,8 @@ urlpatterns = [
     path("people/import/<uuid:pk>/", imports.import_detail, name="import_detail"),
     path("people/import/<uuid:pk>/start/", imports.import_start, name="import_start"),
     path("people/import/<uuid:pk>/errors.csv", imports.import_errors, name="import_errors"),
-    path("evidence/sources/", views.sources, name="sources"),
+    path("evidence/sources/", method.sources, name="sources"),
+    path("evidence/sources/edit/", method.sources_edit, name="sources_edit"),
     path("invitations/", invitations.invitation_list, name="invitation_list"),
     path("invitations/new/", invitations.invitation_new, name="invitation_new"),
     path("invitations/<uuid:pk>/change/", invitations.invitation_change, name="invitation_change"),

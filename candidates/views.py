@@ -9,12 +9,11 @@ from django.views.decorators.http import require_POST
 
 from assessments.models import RatingRequest
 from candidates import actions, inviting
-from candidates.evidence import SOURCE_WORDS, Estimate, Evidence, StoredFit
+from candidates.evidence import SOURCE_WORDS, Estimate, StoredFit
 from candidates.forms import AskForm, BackgroundForm, EvidenceForm, PersonForm
 from candidates.models import Background, Person
 from candidates.profile import skill_rows
 from roles.models import EnterpriseFunction, RoleVersion
-from scoring.evidence import DEFAULT_SOURCES, information
 from socialstrategy.lib.paging import page_of
 
 SORTS = {"name": ("name", "pk"), "-name": ("-name", "-pk"), "new": ("-created_at", "-pk")}
@@ -161,16 +160,3 @@ def background_remove(request, pk, entry):
     get_object_or_404(person.background, pk=entry).delete()
     messages.success(request, "The entry is gone.")
     return redirect(background_home(request, person))
-
-
-def sources(request):
-    """What each kind of evidence is worth, with where the figures come from."""
-    rows = [
-        {
-            "source": source,
-            "label": SOURCE_WORDS[name],
-            "information": information(source, standard_error=0.3),
-        }
-        for name, source in DEFAULT_SOURCES.items()
-    ]
-    return render(request, "candidates/sources.html", {"rows": rows, "total": Evidence.objects.count()})

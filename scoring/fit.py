@@ -17,8 +17,26 @@ CORRELATION = 0.30
 MEETS, GAP = 0.90, 0.10
 """P at or above MEETS: the whole 80 % interval clears the level; at or below GAP: all of it falls short."""
 LIKELY, UNLIKELY = 0.50, 0.10
+"""Shipped thresholds of the bands likely and unlikely; the organisation may set its own."""
 BANDS = ("likely", "open", "unlikely", "not_assessed")
 STATES = ("meets", "uncertain", "gap", "not_assessed")
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """P_all from which a person is ``likely``, and up to which ``unlikely``; 0 <= unlikely < likely <= 1."""
+
+    likely: float = LIKELY
+    unlikely: float = UNLIKELY
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.unlikely < self.likely <= 1.0:
+            raise ValueError(
+                f"Thresholds must satisfy 0 <= unlikely < likely <= 1, not {self.unlikely!r} and {self.likely!r}."
+            )
+
+
+SHIPPED = Thresholds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +130,7 @@ def fit(
     *,
     assessed: Any = None,
     correlation: float = CORRELATION,
+    thresholds: Thresholds = SHIPPED,
 ) -> Fit:
     """Compare estimates with a role.
 
@@ -139,7 +158,7 @@ def fit(
     checks.same_shape("Means and assessed flags", means.shape, known.shape)
     role = prepare(requirements, means.shape[-1])
     one_person = means.ndim == 1
-    many = _fit_many(np.atleast_2d(means), np.atleast_2d(sds), np.atleast_2d(known), role, rho)
+    many = _fit_many(np.atleast_2d(means), np.atleast_2d(sds), np.atleast_2d(known), role, rho, thresholds)
     return _first(many) if one_person else many
 
 
@@ -169,7 +188,12 @@ def state_of(probability: Floats, known: Bools) -> NDArray[np.str_]:
 
 
 def band_codes(
-    z: Floats, known: Bools, essential: Bools, all_essentials: Floats, correlation: float
+    z: Floats,
+    known: Bools,
+    essential: Bools,
+    all_essentials: Floats,
+    correlation: float,
+    thresholds: Thresholds = SHIPPED,
 ) -> NDArray[np.int8]:
     """Index into BANDS for each person, (N,).
 
@@ -179,18 +203,20 @@ def band_codes(
     seen = known[:, essential]
     complete = seen.all(axis=1)
     codes = np.ones(len(z), dtype=np.int8)
-    codes[(all_essentials >= LIKELY) & complete] = 0
+    codes[(all_essentials >= thresholds.likely) & complete] = 0
     judged = all_essentials.copy()
     partial = np.flatnonzero(~complete)
     if partial.size:
         # An infinite z takes an essential out of the product: only the assessed ones are judged.
         judged[partial] = normal.joint(np.where(seen[partial], z[partial][:, essential], np.inf), correlation)
-    codes[judged <= UNLIKELY] = 2
+    codes[judged <= thresholds.unlikely] = 2
     codes[~known.any(axis=1)] = 3
     return codes
 
 
-def _fit_many(mean: Floats, sd: Floats, known_all: Bools, role: Prepared, rho: float) -> Fit:
+def _fit_many(
+    mean: Floats, sd: Floats, known_all: Bools, role: Prepared, rho: float, thresholds: Thresholds
+) -> Fit:
     z, v = deviation(mean, sd, role)
     known = known_all[:, role.skill]
     p = normal.cdf(z)
@@ -207,7 +233,7 @@ def _fit_many(mean: Floats, sd: Floats, known_all: Bools, role: Prepared, rho: f
         contribution=contribution,
         shortfall=v * (normal.pdf(z) - z * (1.0 - p)),
         state=state_of(p, known),
-        band=np.array(BANDS)[band_codes(z, known, role.essential, joint, rho)],
+        band=np.array(BANDS)[band_codes(z, known, role.essential, joint, rho, thresholds)],
     )
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from scoring import checks, normal
 from scoring.checks import Bools, Floats
-from scoring.fit import BANDS, CORRELATION, LIKELY, Prepared, Requirement, band_codes, prepare
+from scoring.fit import BANDS, CORRELATION, SHIPPED, Prepared, Requirement, Thresholds, band_codes, prepare
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,9 @@ class Relaxed:
     fit: float
 
 
-def score(profiles: Profiles, requirements: Sequence[Requirement], *, among: Any = None) -> Scores:
+def score(
+    profiles: Profiles, requirements: Sequence[Requirement], *, among: Any = None, thresholds: Thresholds = SHIPPED
+) -> Scores:
     """F, P_all and band of everybody (or of ``among``, column indices), in the order given."""
     role, z, _, known = _deviations(profiles, requirements, among)
     p = normal.cdf(z)
@@ -92,11 +94,18 @@ def score(profiles: Profiles, requirements: Sequence[Requirement], *, among: Any
         probability=p,
         fit=np.clip((p * role.weight).sum(axis=1), 0.0, 1.0),
         all_essentials=joint,
-        band=band_codes(z, known, role.essential, joint, CORRELATION),
+        band=band_codes(z, known, role.essential, joint, CORRELATION, thresholds),
     )
 
 
-def rank(profiles: Profiles, requirements: Sequence[Requirement], *, top: int = 50, among: Any = None) -> Ranking:
+def rank(
+    profiles: Profiles,
+    requirements: Sequence[Requirement],
+    *,
+    top: int = 50,
+    among: Any = None,
+    thresholds: Thresholds = SHIPPED,
+) -> Ranking:
     """The best people for a role, by P_all, then F; people without any assessed requirement come last.
 
     Raises
@@ -107,7 +116,7 @@ def rank(profiles: Profiles, requirements: Sequence[Requirement], *, top: int = 
     if top < 1:
         raise ValueError(f"A ranking needs room for at least one person, not {top!r}.")
     chosen = _among(profiles, among)
-    scores = score(profiles, requirements, among=chosen)
+    scores = score(profiles, requirements, among=chosen, thresholds=thresholds)
     first = scores.order()[:top]
     weight = prepare(requirements, profiles.mean.shape[0]).weight
     return Ranking(
@@ -120,7 +129,9 @@ def rank(profiles: Profiles, requirements: Sequence[Requirement], *, top: int = 
     )
 
 
-def relax(profiles: Profiles, requirements: Sequence[Requirement], *, among: Any = None) -> list[Relaxed]:
+def relax(
+    profiles: Profiles, requirements: Sequence[Requirement], *, among: Any = None, thresholds: Thresholds = SHIPPED
+) -> list[Relaxed]:
     """What easing each requirement by one level, alone, would change, in their order; those at level 0 are left out.
 
     Only essentials decide P_all; any other requirement moves the fit alone, by w*(Phi(z + 1/v) - Phi(z)).
@@ -136,7 +147,8 @@ def relax(profiles: Profiles, requirements: Sequence[Requirement], *, among: Any
     if essentials.size:
         before, after = normal.joint_eased(z[:, essentials], eased[:, essentials], CORRELATION)
         ready: Bools = np.asarray(known[:, essentials].all(axis=1))
-        likely[essentials] = ((after >= LIKELY) & ready[:, None]).sum(axis=0) - ((before >= LIKELY) & ready).sum()
+        edge = thresholds.likely
+        likely[essentials] = ((after >= edge) & ready[:, None]).sum(axis=0) - ((before >= edge) & ready).sum()
         expected[essentials] = (after - before[:, None])[anybody].sum(axis=0)
     return [
         Relaxed(k, float(role.level[k] - easing[k]), int(likely[k]), float(expected[k]), float(fit[k]))

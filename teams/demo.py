@@ -94,7 +94,8 @@ def _users() -> dict[str, User]:
     }
     found = {}
     for key, (name, role) in named.items():
-        user = User(email=f"{key}@{DEMO_DOMAIN}", name=name, role=role)
+        # The HR manager of the demo is its administrator as well.
+        user = User(email=f"{key}@{DEMO_DOMAIN}", name=name, role=role, is_staff=key == "hr")
         user.set_unusable_password()
         user.save()
         found[key] = user

@@ -5,7 +5,7 @@ from django.conf import settings
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from accounts.access import EVERYBODY, HR, LINK, RULES, SIGNED_IN, STRANGER
+from accounts.access import EVERYBODY, HR, LINK, RULES, SIGNED_IN, STAFF, STRANGER
 from accounts.factories import make_user
 from accounts.models import User
 from assessments.models import RatingRequest
@@ -165,7 +165,7 @@ def test_the_admin_is_closed_to_everybody_but_staff(client, db):
 
 
 def test_rules_name_known_kinds_only():
-    known = set(User.Role.values) | {LINK, STRANGER}
+    known = set(User.Role.values) | {LINK, STRANGER, STAFF}
     assert set().union(*RULES.values()) <= known
     assert SIGNED_IN < EVERYBODY
     assert settings.LOGIN_URL in RULES

@@ -19,8 +19,11 @@ def handles(kind: str) -> Callable:
     return register
 
 
-def enqueue(kind: str, *, by=None, total: int = 0, **arguments):
-    """Write a job and send its id to Celery when the transaction commits; returns the job."""
+def enqueue(kind: str, *, by=None, total: int = 0, result_url: str = "", **arguments):
+    """Write a job and send its id to Celery when the transaction commits; returns the job.
+
+    ``result_url`` is where its progress page leads when it is done.
+    """
     from django.db import transaction
     from django.utils import timezone
 
@@ -29,7 +32,9 @@ def enqueue(kind: str, *, by=None, total: int = 0, **arguments):
 
     if kind not in HANDLERS:
         raise LookupError(f"Nothing handles jobs of the kind {kind!r}.")
-    job = Job.objects.create(kind=kind, arguments=arguments, total=total, by=by, heartbeat_at=timezone.now())
+    job = Job.objects.create(
+        kind=kind, arguments=arguments, total=total, by=by, result_url=result_url, heartbeat_at=timezone.now()
+    )
     transaction.on_commit(lambda: send(job.pk))
     return job
 
