@@ -29,6 +29,7 @@ RULES: dict[str, frozenset] = {
     "account_reset_password_from_key": EVERYBODY,
     "account_reset_password_from_key_done": EVERYBODY,
     "account_change_password": SIGNED_IN,
+    "account_set_password": SIGNED_IN,
     "accounts:demo_sign_in": EVERYBODY,
     "accounts:theme": EVERYBODY,
     "accounts:settings": SIGNED_IN,

@@ -262,9 +262,7 @@ class ParametersForm(CleanText, forms.Form):
 
     def _number(self, name, label, value, low, high):
         widget = forms.NumberInput(attrs={"step": "0.01", "aria-label": label})
-        self.fields[name] = forms.FloatField(
-            label=label, initial=value, min_value=low, max_value=high, widget=widget
-        )
+        self.fields[name] = forms.FloatField(label=label, initial=value, min_value=low, max_value=high, widget=widget)
 
     def rows(self) -> list[dict]:
         """The fields of each source, as the table shows them."""

@@ -162,9 +162,7 @@ class RoleRanking:
         """What easing each requirement by a level would change, those that change most first."""
         if self.is_empty:
             return []
-        found = scorer.relax(
-            self.matrix.profiles, self.scored, among=self.rows, thresholds=self.matrix.thresholds
-        )
+        found = scorer.relax(self.matrix.profiles, self.scored, among=self.rows, thresholds=self.matrix.thresholds)
         rows = [
             {
                 "requirement": self.requirements[one.requirement],

@@ -214,9 +214,7 @@ def band_codes(
     return codes
 
 
-def _fit_many(
-    mean: Floats, sd: Floats, known_all: Bools, role: Prepared, rho: float, thresholds: Thresholds
-) -> Fit:
+def _fit_many(mean: Floats, sd: Floats, known_all: Bools, role: Prepared, rho: float, thresholds: Thresholds) -> Fit:
     z, v = deviation(mean, sd, role)
     known = known_all[:, role.skill]
     p = normal.cdf(z)

@@ -23,6 +23,7 @@ urlpatterns = [
     path("sign-in/closed/", allauth.account_inactive, name="account_inactive"),
     path("sign-out/", allauth.logout, name="account_logout"),
     path("password/", allauth.password_change, name="account_change_password"),
+    path("password/first/", allauth.password_set, name="account_set_password"),
     path("password/forgotten/", allauth.password_reset, name="account_reset_password"),
     path("password/sent/", allauth.password_reset_done, name="account_reset_password_done"),
     re_path(

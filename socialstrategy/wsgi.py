@@ -9,12 +9,14 @@ application = get_wsgi_application()
 
 
 def warm_up() -> None:
-    """Compile the ranking's loop before the first visitor waits for it."""
+    """Compile the loops of the ranking and of coverage before the first visitor waits for them."""
     import numpy as np
 
-    from scoring import normal
+    from scoring import normal, teams
 
     normal.joint(np.zeros((1, 1)), 0.3)
+    one = teams.Demand(1, 0, np.zeros(1, dtype=np.int64), np.zeros(1))
+    teams.readiness([one], rng=np.random.default_rng(0), draws=10)
 
 
 warm_up()

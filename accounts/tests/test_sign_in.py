@@ -96,3 +96,17 @@ def test_the_theme_is_kept_and_never_leads_away(client):
     assert 'data-bs-theme="dark"' in client.get("/sign-in/").content.decode()
     client.post("/theme/", {"theme": "<script>"})
     assert 'data-bs-theme="dark"' in client.get("/sign-in/").content.decode()
+
+
+def test_somebody_without_a_password_yet_chooses_the_first_one(client, db):
+    user = make_user("executive")
+    user.set_unusable_password()
+    user.save()
+    client.force_login(user)
+    assert client.get("/password/").url == "/password/first/"
+    page = client.get("/password/first/").content.decode()
+    assert "Choose a password" in page
+    new = "a long enough sentence"
+    assert client.post("/password/first/", {"password1": new, "password2": new}).status_code == 302
+    user.refresh_from_db()
+    assert user.check_password(new)

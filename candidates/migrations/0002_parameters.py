@@ -6,33 +6,50 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('candidates', '0001_initial'),
+        ("candidates", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='evidence',
-            name='parameters',
-            field=models.CharField(default='shipped-1', help_text='In force when it was recorded.', max_length=24),
+            model_name="evidence",
+            name="parameters",
+            field=models.CharField(default="shipped-1", help_text="In force when it was recorded.", max_length=24),
         ),
         migrations.CreateModel(
-            name='Parameters',
+            name="Parameters",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sources', models.JSONField(help_text='For each source its validity, reliability (none for tests) and bias.')),
-                ('likely', models.FloatField(default=0.5)),
-                ('unlikely', models.FloatField(default=0.1)),
-                ('reason', models.CharField(max_length=500)),
-                ('accepted_at', models.DateTimeField(auto_now_add=True)),
-                ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "sources",
+                    models.JSONField(help_text="For each source its validity, reliability (none for tests) and bias."),
+                ),
+                ("likely", models.FloatField(default=0.5)),
+                ("unlikely", models.FloatField(default=0.1)),
+                ("reason", models.CharField(max_length=500)),
+                ("accepted_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'parameters',
-                'ordering': ['-pk'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('likely__lte', 1), ('unlikely__gte', 0), ('unlikely__lt', models.F('likely'))), name='parameters_bands_in_order')],
+                "verbose_name_plural": "parameters",
+                "ordering": ["-pk"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("likely__lte", 1), ("unlikely__gte", 0), ("unlikely__lt", models.F("likely"))
+                        ),
+                        name="parameters_bands_in_order",
+                    )
+                ],
             },
         ),
     ]

@@ -50,10 +50,12 @@ def test_a_new_version_moves_every_estimate_and_says_so(administrator, run_jobs)
     assert response.url == reverse("jobs:job_progress", args=[job.pk])
     run_jobs()
     after = Estimate.objects.get()
-    assert after.mean < before.mean and after.sd > before.sd
+    assert after.mean < before.mean
+    assert after.sd > before.sd
     assert after.parameters == str(Parameters.objects.get()) != before.parameters == "shipped-1"
     page = administrator.get("/evidence/sources/").content.decode()
-    assert "Our own study of 2026" in page and "your own figures" in page
+    assert "Our own study of 2026" in page
+    assert "your own figures" in page
     give_evidence(person, "audio", 2)
     assert set(Evidence.objects.values_list("parameters", flat=True)) == {"shipped-1", after.parameters}
 
@@ -101,8 +103,10 @@ def test_nonsense_is_refused_where_it_stands_and_nothing_is_lost(administrator, 
     response = administrator.post(URL, figures() | {field: value})
     page = response.content.decode()
     assert response.status_code == 400
-    assert sentence in page and "Nothing is saved yet" in page
-    assert not Parameters.objects.exists() and not Job.objects.exists()
+    assert sentence in page
+    assert "Nothing is saved yet" in page
+    assert not Parameters.objects.exists()
+    assert not Job.objects.exists()
     if field != "reason":
         assert "Our own study of 2026" in page
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoring.teams import count_distribution, coverage
+from scoring.teams import Demand, _draws, count_distribution, coverage, readiness
 
 probabilities = st.lists(st.floats(0, 1), min_size=0, max_size=8)
 
@@ -46,3 +46,112 @@ def test_one_expert_does_not_cover_a_team():
 def test_bad_input_is_refused(p, people):
     with pytest.raises(ValueError, match=r"must|holds|at least one"):
         coverage(p, people=people)
+
+
+@given(probabilities, st.integers(1, 5))
+def test_covered_against_every_outcome_counted(p, people):
+    exact = sum(
+        math.prod(q if met else 1 - q for q, met in zip(p, outcome, strict=True)) * min(people, sum(outcome))
+        for outcome in itertools.product([False, True], repeat=len(p))
+    )
+    assert coverage(p, people=people).covered == pytest.approx(exact, abs=1e-9)
+
+
+def test_one_deep_means_covered_but_not_without_the_best():
+    assert coverage([0.95, 0.1], people=1).is_one_deep
+    assert not coverage([0.95, 0.9], people=1).is_one_deep
+    assert not coverage([0.3], people=1).is_one_deep
+    assert coverage([0.95, 0.9], people=2).is_one_deep
+
+
+@pytest.mark.parametrize(("p", "state"), [([0.95], "meets"), ([0.5], "uncertain"), ([0.05], "gap"), ([], "gap")])
+def test_state_of_a_demand(p, state):
+    assert coverage(p, people=1).state == state
+
+
+def demand(people, z, *, skill=0, members=None):
+    ids = np.arange(len(z)) if members is None else np.array(members)
+    return Demand(people, skill, ids, np.array(z, dtype=float))
+
+
+def ready(*demands, seed=1, **options):
+    (found,) = readiness(demands, rng=np.random.default_rng(seed), **options)
+    return found
+
+
+def drawn(demands, seed, draws):
+    return _draws(demands, np.ones((1, len(demands))), np.random.default_rng(seed), draws, 0.3)[:, 0]
+
+
+@given(st.lists(st.floats(-3, 3), min_size=0, max_size=6), st.integers(1, 4))
+def test_readiness_is_the_exact_share_and_its_interval_lies_on_0_to_1(z, people):
+    found = ready(demand(people, z), draws=50)
+    p = [0.5 * math.erfc(-one / math.sqrt(2)) for one in z]
+    assert found.share == pytest.approx(coverage(p, people=people).covered / people)
+    assert 0 <= found.low <= found.high <= 1
+    assert found.covered == pytest.approx(found.share * found.needed)
+
+
+def test_draws_agree_with_the_exact_mean():
+    demands = [demand(2, [0.2, -0.5, 1.0]), demand(3, [0.0, 0.4, 0.3, -1.0], skill=1, members=[1, 2, 8, 9])]
+    sums = drawn(demands, 3, 200_000)
+    assert sums.mean() == pytest.approx(ready(*demands).covered, abs=0.01)
+
+
+def test_one_person_s_residuals_are_shared_over_skills():
+    """One person asked for in two skills meets both with Phi2(0, 0; rho) = 1/4 + asin(rho)/2pi."""
+    demands = [demand(1, [0.0]), demand(1, [0.0], skill=1)]
+    sums = drawn(demands, 5, 400_000)
+    assert (sums == 2).mean() == pytest.approx(0.25 + math.asin(0.3) / (2 * math.pi), abs=0.003)
+    strangers = drawn([demands[0], demand(1, [0.0], skill=1, members=[7])], 5, 400_000)
+    assert (strangers == 2).mean() == pytest.approx(0.25, abs=0.003)
+
+
+def test_the_same_skill_in_two_demands_is_met_by_one_and_the_same_level():
+    """Who meets the higher level always meets the lower one."""
+    sums = drawn([demand(1, [-1.0]), demand(1, [0.0])], 7, 20_000)
+    assert set(np.unique(sums)) == {0.0, 1.0, 2.0}
+    assert (sums == 2).mean() == pytest.approx(0.1587, abs=0.01)
+    assert (sums >= 1).mean() == pytest.approx(0.5, abs=0.015)
+
+
+def test_readiness_has_its_line_at_eighty():
+    assert ready(demand(2, [3.0, 3.0, 3.0])).state == "meets"
+    assert ready(demand(2, [0.5, 0.5])).state == "uncertain"
+    assert ready(demand(2, [-3.0])).state == "gap"
+    assert ready().state == "not_assessed"
+    assert ready(demand(2, [])).share == 0.0
+
+
+def test_the_same_seed_gives_the_same_interval():
+    demands = [demand(2, [0.2, -0.5, 1.0]), demand(1, [0.3], skill=4, members=[2])]
+    assert ready(*demands) == ready(*demands)
+    assert ready(*demands, draws=20_000).low == pytest.approx(ready(*demands, draws=20_000, seed=2).low, abs=0.02)
+
+
+def test_weights_make_groups_and_take_parts_of_demands():
+    demands = [demand(2, [0.0, 0.0]), demand(1, [3.0], skill=1), demand(4, [])]
+    rng = np.random.default_rng(1)
+    half, none, everything = readiness(demands, rng=rng, weights=[[0.5, 1, 0], [0, 0, 0], [1, 1, 1]])
+    assert half.needed == 2.0
+    assert half.covered == pytest.approx(0.5 * 1.0 + 0.99865, abs=1e-4)
+    assert none.state == "not_assessed"
+    assert everything.needed == 7
+    assert readiness([], rng=rng) == [none]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "words"),
+    [
+        ([demand(0, [0.0])], {}, "at least one person"),
+        ([demand(1, [math.nan])], {}, "finite"),
+        ([demand(1, [0.0], members=[1, 2])], {}, "must have the same shape|Members"),
+        ([demand(1, [0.0])], {"weights": [[-1.0]]}, "negative"),
+        ([demand(1, [0.0])], {"weights": [[1.0, 1.0]]}, "Weights and demands"),
+        ([demand(1, [0.0])], {"draws": 1}, "at least 10 draws"),
+        ([demand(1, [0.0])], {"correlation": 1.0}, "below 1"),
+    ],
+)
+def test_bad_demands_are_refused(arguments, options, words):
+    with pytest.raises(ValueError, match=words):
+        ready(*arguments, **options)
