@@ -40,11 +40,13 @@ def own_queue():
 def _clean_slate(settings, tmp_path):
     """Each test has its own cache (rate limits), and no matrix of another test's people."""
     from candidates import matrix
+    from teams import coverage
 
     settings.CACHES = {
         "default": {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": tmp_path}
     }
     matrix.forget()
+    coverage.forget()
 
 
 @pytest.fixture

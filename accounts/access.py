@@ -16,6 +16,7 @@ STAFF = "staff"  # administrators: accounts that may use Django's admin, which c
 SIGNED_IN = frozenset({HR, ASSESSOR, EXECUTIVE, EMPLOYEE})
 EVERYBODY = SIGNED_IN | {LINK, STRANGER}
 ONLY_HR = frozenset({HR})
+OVERSEERS = frozenset({HR, EXECUTIVE})  # HR by name, executives by count
 NOBODY: frozenset = frozenset()
 
 RULES: dict[str, frozenset] = {
@@ -42,6 +43,24 @@ RULES: dict[str, frozenset] = {
     "jobs:job_progress": SIGNED_IN,
     "teams:overview": SIGNED_IN,
     "teams:search": SIGNED_IN,
+    "teams:overview_export": OVERSEERS,
+    "teams:cell": OVERSEERS,
+    "teams:team_list": OVERSEERS,
+    "teams:team_detail": OVERSEERS,
+    "teams:initiative_list": OVERSEERS,
+    "teams:initiative_detail": OVERSEERS,
+    "teams:initiative_export": OVERSEERS,
+    "teams:team_new": ONLY_HR,
+    "teams:team_edit": ONLY_HR,
+    "teams:member_add": ONLY_HR,
+    "teams:member_change": ONLY_HR,
+    "teams:team_close": ONLY_HR,
+    "teams:initiative_new": ONLY_HR,
+    "teams:initiative_edit": ONLY_HR,
+    "teams:initiative_state": ONLY_HR,
+    "teams:demand_add": ONLY_HR,
+    "teams:demand_edit": ONLY_HR,
+    "teams:demand_remove": ONLY_HR,
     "roles:role_list": ONLY_HR | {ASSESSOR, EXECUTIVE},
     "roles:role_new": ONLY_HR,
     "roles:role_edit": ONLY_HR,

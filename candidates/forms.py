@@ -261,7 +261,7 @@ class ParametersForm(CleanText, forms.Form):
             self._number(f"{name}-bias", f"{word}: correction", source.bias, -2, 2)
 
     def _number(self, name, label, value, low, high):
-        widget = forms.NumberInput(attrs={"step": "0.01", "aria-label": label})
+        widget = forms.NumberInput(attrs={"step": "0.01", "aria-label": label, "class": "form-control form-control-sm"})
         self.fields[name] = forms.FloatField(label=label, initial=value, min_value=low, max_value=high, widget=widget)
 
     def rows(self) -> list[dict]:

@@ -140,6 +140,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep jobs": {"task": "socialstrategy.jobs.tasks.sweep", "schedule": timedelta(seconds=20)},
     "remind": {"task": "candidates.tasks.remind", "schedule": timedelta(minutes=15)},
     "refresh estimates": {"task": "candidates.tasks.refresh", "schedule": timedelta(hours=6)},
+    "take snapshot": {"task": "teams.tasks.take_snapshot", "schedule": timedelta(hours=6)},
 }
 
 AUTH_USER_MODEL = "accounts.User"

@@ -21,6 +21,7 @@ from candidates.models import CODE_LENGTH, CODE_SIGNS, Background, Evidence, Inv
 from roles import actions as role_actions
 from roles.models import EnterpriseFunction, RoleTemplate, RoleVersion, Skill
 from scoring.evidence import DEFAULT_SOURCES, HALO_VARIANCE
+from teams import demo_initiatives
 from teams.demo_names import BACKGROUNDS, EXAMPLES, FAMILY, GIVEN, PLACES, WISHES
 
 SEED = 20261123
@@ -77,11 +78,13 @@ def seed() -> dict[str, int]:
     _background(rng, people)
     _sittings(rng, world, people, home, users["hr"])
     _open_work(people, home, versions, users)
+    demo_initiatives.seed(people, by=users["hr"])
     return {
         "people": Person.objects.count(),
         "roles": len(ROLES),
         "evidence": Evidence.objects.count(),
         "invitations": Invitation.objects.count(),
+        "initiatives": len(demo_initiatives.INITIATIVES),
     }
 
 
@@ -239,13 +242,15 @@ def _evidence(rng, world, people, home) -> None:
         quarters = sorted(rng.choice(4, size=int(rng.integers(1, 4)) if employee else 1, replace=False), reverse=True)
         raters = int(rng.integers(0, 4)) if employee else 0
         has_manager = employee and rng.random() < 0.8
+        # Nobody has looked again at every twelfth since the year before.
+        since = today - timedelta(days=330 if n % 12 == 5 else 0)
         for skill in skills:
             if rng.random() < 0.06:
                 continue
             for quarter in quarters:
-                day = today - timedelta(days=int(quarter) * 91 + int(rng.integers(5, 80)))
+                day = since - timedelta(days=int(quarter) * 91 + int(rng.integers(5, 80)))
                 add(person, skill, "self", day, "self", 0.12 * (3 - quarter))
-            day = today - timedelta(days=int(rng.integers(3, 200)))
+            day = since - timedelta(days=int(rng.integers(3, 200)))
             if has_manager:
                 add(person, skill, "manager", day, "manager", 0.2)
             for rater in range(raters):

@@ -192,7 +192,10 @@ class Demand(models.Model):
         """The demand as one reads it."""
         who = "1 person" if self.people == 1 else f"{self.people} people"
         day = date_format(self.due_on, "j F Y")
-        return f"at least {who} in {self.team.name} at level {self.level} or above in {self.skill.name} by {day}"
+        name = self.skill.name
+        # "Tone & empathy" begins a line elsewhere; "SEO" stays as it is.
+        name = name[0].lower() + name[1:] if name[1:2].islower() else name
+        return f"at least {who} in {self.team.name} at level {self.level} or above in {name} by {day}"
 
 
 class Snapshot(models.Model):

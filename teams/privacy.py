@@ -1,6 +1,6 @@
 """What executives may see of small groups: never fewer than five people, not even by subtracting two figures."""
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 MINIMUM = 5
@@ -10,7 +10,7 @@ MINIMUM = 5
 class Group:
     """Things that are shown as one (teams, say), and the people whose levels are behind their figures."""
 
-    keys: tuple[Hashable, ...]
+    keys: tuple[int, ...]
     people: frozenset[int]
 
     @property

@@ -1,5 +1,6 @@
-"""Home for everyone, and finding things."""
+"""Home for everyone, the board, and finding things."""
 
+from django.http import Http404
 from django.shortcuts import render
 from django.utils import timezone
 
@@ -8,41 +9,79 @@ from candidates.invitations import Invitation
 from candidates.models import Person
 from roles.models import Role, RoleVersion
 from socialstrategy.lib.text import clean
+from socialstrategy.lib.workbook import workbook
+from teams import coverage, dashboard, exports
+from teams.coverage import cell_key
+from teams.models import oversees
 from teams.search import find
 
 
 def search(request):
-    """People, roles and skills within reach; the list alone for htmx, as somebody types."""
+    """What is called so; a page of its own, and the list alone while somebody types."""
     words = clean(request.GET.get("q", ""))[:80]
     template = "teams/_search_hits.html" if request.htmx else "teams/search.html"
     return render(request, template, {"q": words, "groups": find(request.user, words)})
 
 
 def overview(request):
-    """What each kind of user comes for."""
-    user = request.user
-    now = timezone.now()
+    """Home: the board for those who oversee, and for everybody what waits for them today."""
+    return _home(request)
+
+
+def _home(request, chosen: str = ""):
+    context = _own(request.user)
+    if oversees(request.user):
+        context |= _board(request.user, chosen)
+    if request.user.is_hr:
+        context |= _today(request.user)
+    return render(request, "teams/overview.html", context)
+
+
+def _own(user) -> dict:
+    """What waits for somebody, whoever they are."""
     person = Person.objects.filter(user=user).first()
-    context = {
+    now = timezone.now()
+    return {
         "person": person,
         "waiting": RatingRequest.objects.visible_to(user).open().count(),
         "mine": Invitation.objects.open_at(now).filter(person=person).with_progress() if person else [],
     }
-    if user.is_hr:
-        people = Person.objects.visible_to(user).current()
-        invitations = Invitation.objects.open_at(now)
-        context |= {
-            "people": people.count(),
-            "roles": Role.objects.visible_to(user).current().count(),
-            "published": RoleVersion.objects.visible_to(user).published().filter(role__retired_at=None).count(),
-            "drafts": RoleVersion.objects.drafts().select_related("role").order_by("-saved_at")[:5],
-            "open_invitations": invitations.count(),
-            "ending": invitations.with_progress().order_by("deadline_at")[:5],
-            "unassessed": people.filter(estimates=None).count(),
-            "newest": RoleVersion.objects.visible_to(user)
-            .published()
-            .filter(role__retired_at=None)
-            .select_related("role__function")
-            .order_by("-published_at")[:6],
-        }
-    return render(request, "teams/overview.html", context)
+
+
+def _board(user, chosen: str) -> dict:
+    board = coverage.current()
+    if not board.initiatives:
+        return {"has_board": False}
+    return dashboard.dashboard(user, board, timezone.localdate(), chosen=chosen) | {"has_board": True}
+
+
+def _today(user) -> dict:
+    """What needs an HR manager's decision."""
+    invitations = Invitation.objects.open_at(timezone.now())
+    versions = RoleVersion.objects.visible_to(user)
+    return {
+        "has_people": Person.objects.visible_to(user).current().exists(),
+        "has_roles": Role.objects.visible_to(user).current().exists(),
+        "drafts": versions.drafts().select_related("role").order_by("-saved_at")[:3],
+        "ending": invitations.with_progress().order_by("deadline_at")[:4],
+        "open_invitations": invitations.count(),
+    }
+
+
+def cell(request, function, skill_set):
+    """The demands of one field of the heatmap: beside it for htmx, else the overview with that field open."""
+    key = cell_key(function, skill_set)
+    board = coverage.current()
+    found = dashboard.cell(request.user, board, key)
+    if found is None:
+        raise Http404
+    if request.htmx:
+        return render(request, "teams/_cell.html", {"cell": found})
+    return _home(request, key)
+
+
+def overview_export(request):
+    """The overview as a workbook, with a sheet that explains each column."""
+    board = coverage.current()
+    today = timezone.localdate()
+    return workbook(exports.overview(request.user, board, today), f"overview-{today.isoformat()}")

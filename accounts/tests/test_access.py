@@ -16,6 +16,7 @@ from roles.factories import make_version
 from roles.models import Occupation, RoleTemplate
 from socialstrategy.jobs.models import Job
 from socialstrategy.mail.models import Mail
+from teams.factories import make_demand, make_initiative, make_team
 
 
 def all_names(patterns=None, prefix=""):
@@ -56,7 +57,18 @@ def world(hr, version):
     job = Job.objects.create(kind="mail.send", by=hr, heartbeat_at=timezone.now())
     mail = Mail.objects.create(to="a@example.org", subject="x")
     line = draft.requirements.first()
+    team = make_team(people=1)
+    initiative = make_initiative()
+    demand = make_demand(initiative, team)
     return {
+        **{f"teams:team_{x}": [team.pk] for x in ("detail", "edit", "close")},
+        "teams:member_add": [team.pk],
+        "teams:member_change": [team.pk, team.memberships.get().pk],
+        **{f"teams:initiative_{x}": [initiative.pk] for x in ("detail", "edit", "state", "export")},
+        "teams:demand_add": [initiative.pk],
+        "teams:demand_edit": [initiative.pk, demand.pk],
+        "teams:demand_remove": [initiative.pk, demand.pk],
+        "teams:cell": ["service-support", "communicating"],
         "jobs:job_progress": [job.pk],
         "mail:mail_detail": [mail.pk],
         "accounts:account_edit": [hr.pk],

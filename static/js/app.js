@@ -66,3 +66,11 @@ document.querySelectorAll('form[data-select]').forEach((form) => {
   });
   count(form);
 });
+
+// The heatmap marks the field whose demands are open.
+document.addEventListener('htmx:afterRequest', (event) => {
+  const field = event.target.closest('[data-cell]');
+  if (!field || !event.detail.successful) return;
+  document.querySelectorAll('[data-cell][aria-current]').forEach((one) => one.removeAttribute('aria-current'));
+  field.setAttribute('aria-current', 'true');
+});

@@ -6,144 +6,270 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('candidates', '0002_parameters'),
-        ('roles', '0001_initial'),
+        ("candidates", "0002_parameters"),
+        ("roles", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Snapshot',
+            name="Snapshot",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('quarter_on', models.DateField(help_text="The quarter's last day.", unique=True)),
-                ('taken_at', models.DateTimeField()),
-                ('engine', models.CharField(max_length=12)),
-                ('parameters', models.CharField(max_length=24)),
-                ('figures', models.JSONField(help_text='As coverage.figures gives them: totals, cells and initiatives.')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("quarter_on", models.DateField(help_text="The quarter's last day.", unique=True)),
+                ("taken_at", models.DateTimeField()),
+                ("engine", models.CharField(max_length=12)),
+                ("parameters", models.CharField(max_length=24)),
+                (
+                    "figures",
+                    models.JSONField(help_text="As coverage.figures gives them: totals, cells and initiatives."),
+                ),
             ],
             options={
-                'ordering': ['quarter_on'],
+                "ordering": ["quarter_on"],
             },
         ),
         migrations.CreateModel(
-            name='Initiative',
+            name="Initiative",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('title', models.CharField(max_length=120)),
-                ('goal', models.CharField(help_text='What is different when it has worked.', max_length=400)),
-                ('phase', models.CharField(choices=[('develop', 'Develop'), ('implement', 'Implement'), ('manage', 'Manage')], default='develop', max_length=10, verbose_name='phase it is in')),
-                ('deadline_on', models.DateField(verbose_name='deadline')),
-                ('budget', models.DecimalField(blank=True, decimal_places=2, max_digits=12, null=True)),
-                ('activated_on', models.DateField(blank=True, null=True)),
-                ('ended_on', models.DateField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('function', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='initiatives', to='roles.enterprisefunction')),
-                ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='owned_initiatives', to='candidates.person')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("title", models.CharField(max_length=120)),
+                ("goal", models.CharField(help_text="What is different when it has worked.", max_length=400)),
+                (
+                    "phase",
+                    models.CharField(
+                        choices=[("develop", "Develop"), ("implement", "Implement"), ("manage", "Manage")],
+                        default="develop",
+                        max_length=10,
+                        verbose_name="phase it is in",
+                    ),
+                ),
+                ("deadline_on", models.DateField(verbose_name="deadline")),
+                ("budget", models.DecimalField(blank=True, decimal_places=2, max_digits=12, null=True)),
+                ("activated_on", models.DateField(blank=True, null=True)),
+                ("ended_on", models.DateField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "function",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="initiatives",
+                        to="roles.enterprisefunction",
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="owned_initiatives",
+                        to="candidates.person",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['deadline_on', 'title', 'pk'],
+                "ordering": ["deadline_on", "title", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='Team',
+            name="Team",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80)),
-                ('purpose', models.CharField(blank=True, max_length=200)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('closed_on', models.DateField(blank=True, null=True)),
-                ('function', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='teams', to='roles.enterprisefunction')),
-                ('merged_into', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='teams.team')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=80)),
+                ("purpose", models.CharField(blank=True, max_length=200)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("closed_on", models.DateField(blank=True, null=True)),
+                (
+                    "function",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="teams", to="roles.enterprisefunction"
+                    ),
+                ),
+                (
+                    "merged_into",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="teams.team",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['function__position', 'name'],
+                "ordering": ["function__position", "name"],
             },
         ),
         migrations.CreateModel(
-            name='Membership',
+            name="Membership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('share', models.PositiveSmallIntegerField(default=100, validators=[django.core.validators.MinValueValidator(5), django.core.validators.MaxValueValidator(100)], verbose_name='share of time')),
-                ('joined_on', models.DateField()),
-                ('left_on', models.DateField(blank=True, null=True)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='candidates.person')),
-                ('team', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='teams.team')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "share",
+                    models.PositiveSmallIntegerField(
+                        default=100,
+                        validators=[
+                            django.core.validators.MinValueValidator(5),
+                            django.core.validators.MaxValueValidator(100),
+                        ],
+                        verbose_name="share of time",
+                    ),
+                ),
+                ("joined_on", models.DateField()),
+                ("left_on", models.DateField(blank=True, null=True)),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="memberships", to="candidates.person"
+                    ),
+                ),
+                (
+                    "team",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="memberships", to="teams.team"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['person__name', 'pk'],
+                "ordering": ["person__name", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='Demand',
+            name="Demand",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('phase', models.CharField(choices=[('develop', 'Develop'), ('implement', 'Implement'), ('manage', 'Manage')], max_length=10)),
-                ('level', models.PositiveSmallIntegerField(validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(5)])),
-                ('people', models.PositiveSmallIntegerField(default=1, validators=[django.core.validators.MinValueValidator(1, 'A demand asks for at least one person.'), django.core.validators.MaxValueValidator(500, 'A demand asks for at most 500 people.')])),
-                ('due_on', models.DateField(verbose_name='needed by')),
-                ('reason', models.CharField(blank=True, max_length=300)),
-                ('skill', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='roles.skill')),
-                ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='demands', to='teams.initiative')),
-                ('team', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='demands', to='teams.team')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "phase",
+                    models.CharField(
+                        choices=[("develop", "Develop"), ("implement", "Implement"), ("manage", "Manage")],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "level",
+                    models.PositiveSmallIntegerField(
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(5),
+                        ]
+                    ),
+                ),
+                (
+                    "people",
+                    models.PositiveSmallIntegerField(
+                        default=1,
+                        validators=[
+                            django.core.validators.MinValueValidator(1, "A demand asks for at least one person."),
+                            django.core.validators.MaxValueValidator(500, "A demand asks for at most 500 people."),
+                        ],
+                    ),
+                ),
+                ("due_on", models.DateField(verbose_name="needed by")),
+                ("reason", models.CharField(blank=True, max_length=300)),
+                (
+                    "skill",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="roles.skill"),
+                ),
+                (
+                    "initiative",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="demands", to="teams.initiative"
+                    ),
+                ),
+                (
+                    "team",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="demands", to="teams.team"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['phase', 'due_on', 'team__name', 'skill__name', 'level', 'pk'],
+                "ordering": ["phase", "due_on", "team__name", "skill__name", "level", "pk"],
             },
         ),
         migrations.AddIndex(
-            model_name='initiative',
-            index=models.Index(fields=['activated_on', 'ended_on'], name='teams_initi_activat_7ba7bf_idx'),
+            model_name="initiative",
+            index=models.Index(fields=["activated_on", "ended_on"], name="teams_initi_activat_7ba7bf_idx"),
         ),
         migrations.AddConstraint(
-            model_name='initiative',
-            constraint=models.CheckConstraint(condition=models.Q(('phase__in', ['develop', 'implement', 'manage'])), name='initiative_phase_known'),
+            model_name="initiative",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("phase__in", ["develop", "implement", "manage"])), name="initiative_phase_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='initiative',
-            constraint=models.CheckConstraint(condition=models.Q(('budget', None), ('budget__gte', 0), _connector='OR'), name='initiative_budget_not_negative'),
+            model_name="initiative",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("budget", None), ("budget__gte", 0), _connector="OR"),
+                name="initiative_budget_not_negative",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='initiative',
-            constraint=models.CheckConstraint(condition=models.Q(('ended_on', None), ('ended_on__gte', models.F('activated_on')), _connector='OR'), name='initiative_days_in_order'),
+            model_name="initiative",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ended_on", None), ("ended_on__gte", models.F("activated_on")), _connector="OR"),
+                name="initiative_days_in_order",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='team',
-            constraint=models.UniqueConstraint(condition=models.Q(('closed_on', None)), fields=('name',), name='team_name_once_in_use'),
+            model_name="team",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("closed_on", None)), fields=("name",), name="team_name_once_in_use"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='team',
-            constraint=models.CheckConstraint(condition=models.Q(('merged_into', None), models.Q(('merged_into', models.F('id')), _negated=True), _connector='OR'), name='team_not_in_itself'),
+            model_name="team",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("merged_into", None), models.Q(("merged_into", models.F("id")), _negated=True), _connector="OR"
+                ),
+                name="team_not_in_itself",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(condition=models.Q(('left_on', None)), fields=('team', 'person'), name='membership_once_at_a_time'),
+            model_name="membership",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("left_on", None)), fields=("team", "person"), name="membership_once_at_a_time"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(('share__gte', 5), ('share__lte', 100)), name='membership_share_5_to_100'),
+            model_name="membership",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("share__gte", 5), ("share__lte", 100)), name="membership_share_5_to_100"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(('left_on', None), ('left_on__gte', models.F('joined_on')), _connector='OR'), name='membership_days_in_order'),
+            model_name="membership",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("left_on", None), ("left_on__gte", models.F("joined_on")), _connector="OR"),
+                name="membership_days_in_order",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='demand',
-            constraint=models.UniqueConstraint(fields=('initiative', 'phase', 'team', 'skill', 'level'), name='demand_asked_once'),
+            model_name="demand",
+            constraint=models.UniqueConstraint(
+                fields=("initiative", "phase", "team", "skill", "level"), name="demand_asked_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='demand',
-            constraint=models.CheckConstraint(condition=models.Q(('level__gte', 1), ('level__lte', 5)), name='demand_level_1_to_5'),
+            model_name="demand",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("level__gte", 1), ("level__lte", 5)), name="demand_level_1_to_5"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='demand',
-            constraint=models.CheckConstraint(condition=models.Q(('people__gte', 1), ('people__lte', 500)), name='demand_people_1_to_500'),
+            model_name="demand",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("people__gte", 1), ("people__lte", 500)), name="demand_people_1_to_500"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='demand',
-            constraint=models.CheckConstraint(condition=models.Q(('phase__in', ['develop', 'implement', 'manage'])), name='demand_phase_known'),
+            model_name="demand",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("phase__in", ["develop", "implement", "manage"])), name="demand_phase_known"
+            ),
         ),
     ]

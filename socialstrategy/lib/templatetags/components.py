@@ -142,6 +142,12 @@ def percent(share: float) -> str:
 
 
 @register.filter
+def figure(value: float) -> str:
+    """A number of people: whole where it is, else with one decimal."""
+    return f"{value:.0f}" if abs(value - round(value)) < 0.05 else f"{value:.1f}"
+
+
+@register.filter
 def points(share: float) -> str:
     """A fit on 0-100."""
     return f"{share * 100:.0f}"

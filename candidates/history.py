@@ -1,0 +1,52 @@
+"""What was known on an earlier day: the same engine on the evidence that there was then."""
+
+from collections import defaultdict
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+
+import scoring
+from candidates import evidence as known
+from candidates import matrix, parameters
+from candidates.models import Evidence, Person
+from roles.models import Skill
+from scoring.evidence import Estimate
+from scoring.ranking import Profiles
+
+
+def matrix_on(day: date) -> matrix.ProfileMatrix:
+    """The profile matrix of today's people from the evidence observed up to ``day``, with today's parameters."""
+    now = matrix.current()
+    shape = now.profiles.mean.shape
+    mean = np.full(shape, scoring.PRIOR_MEAN, dtype=np.float32)
+    sd = np.full(shape, scoring.PRIOR_SD, dtype=np.float32)
+    assessed = np.zeros(shape, dtype=np.bool_)
+    columns = dict(Skill.objects.values_list("pk", "column"))
+    at = {int(pk): n for n, pk in enumerate(now.people)}
+    as_of, in_force = known.month_start(day), parameters.current()
+    for (person, skill), rows in _by_person_and_skill(Evidence.objects.filter(observed_on__lte=day)).items():
+        if person in at:
+            found, _ = known.estimate(rows, as_of, in_force)
+            cell = columns[skill], at[person]
+            mean[cell], sd[cell], assessed[cell] = found.mean, found.sd, True
+    return replace(now, profiles=Profiles(mean, sd, assessed))
+
+
+def _by_person_and_skill(evidence) -> dict[tuple[int, int], list[Evidence]]:
+    grouped = defaultdict(list)
+    for row in evidence.order_by("person", "skill", "observed_on", "pk"):
+        grouped[row.person_id, row.skill_id].append(row)
+    return grouped
+
+
+def levels_on(person: Person, days: list[date]) -> dict[int, list[Estimate | None]]:
+    """For each skill with evidence, the engine's estimate on each of ``days``; None before its first evidence."""
+    in_force = parameters.current()
+    found: dict[int, list[Estimate | None]] = {}
+    for (_, skill), rows in _by_person_and_skill(Evidence.objects.filter(person=person)).items():
+        found[skill] = []
+        for day in days:
+            seen = [row for row in rows if row.observed_on <= day]
+            found[skill].append(known.estimate(seen, known.month_start(day), in_force)[0] if seen else None)
+    return found

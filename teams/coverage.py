@@ -1,0 +1,336 @@
+"""The board: every active demand against the people of its team, exactly as named and as merged for executives.
+
+Each process keeps the newest board and builds it anew when the change counter has moved or a day has passed; the
+counter moves in the transaction of every change that the board can see, so that none is ever missed.
+"""
+
+import threading
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+
+import numpy as np
+from django.utils import timezone
+
+from candidates import matrix
+from candidates.matrix import ProfileMatrix
+from candidates.models import ChangeCounter, Estimate
+from roles.models import EnterpriseFunction, SkillSet
+from scoring import normal
+from scoring import teams as engine
+from socialstrategy.lib.templatetags.components import percent
+from teams.models import Demand, Initiative, Membership
+from teams.privacy import Group, merge_small
+
+SEED = 20_261_123
+"""Of the draws behind every interval: the same figures give the same interval in every process."""
+OLD = timedelta(days=365)
+TINTS = (0.05, 0.25, 0.50, 0.75)
+WORDS = {"meets": "Ready", "uncertain": "Uncertain", "gap": "Not ready", "not_assessed": "Asks for nobody"}
+
+
+@dataclass(frozen=True)
+class Share:
+    """``covered`` of ``needed`` people; with an interval of the share where one was drawn."""
+
+    covered: float
+    needed: float
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def share(self) -> float:
+        return self.covered / self.needed if self.needed else 1.0
+
+    @property
+    def short(self) -> float:
+        return self.needed - self.covered
+
+    @property
+    def tint(self) -> int:
+        """0-4, by the share that is short: under 5 %, to 25, to 50, to 75, more."""
+        if 1 - self.share < TINTS[0]:
+            return 0
+        return 1 + sum(1 - self.share > edge for edge in TINTS[1:])
+
+    @property
+    def state(self) -> str:
+        if not self.needed:
+            return "not_assessed"
+        if self.low is None or self.high is None:
+            return "meets" if self.share >= engine.READY else "gap"
+        if self.low >= engine.READY:
+            return "meets"
+        return "gap" if self.high < engine.READY else "uncertain"
+
+    @property
+    def word(self) -> str:
+        return WORDS[self.state]
+
+    @property
+    def tint_state(self) -> str:
+        """The tint as one of the three states, for a shape beside the words."""
+        return "meets" if self.tint == 0 else "uncertain" if self.tint <= 2 else "gap"
+
+    @property
+    def words(self) -> str:
+        return f"{self.covered:.1f} of {self.needed:.0f} covered"
+
+    @property
+    def spoken(self) -> str:
+        """What the drawing says to those who hear it."""
+        if self.low is None or self.high is None:
+            return f"{self.share:.0%} covered"
+        return f"{self.share:.0%} covered, 80% interval {self.low:.0%} to {self.high:.0%}, {self.word.lower()}"
+
+    def __add__(self, other: "Share") -> "Share":
+        return Share(self.covered + other.covered, self.needed + other.needed)
+
+
+NOTHING = Share(0.0, 0.0)
+
+
+@dataclass
+class Line:
+    """One demand as it stands: how surely it is covered, and by whom."""
+
+    demand: Demand
+    coverage: engine.Coverage
+    people: np.ndarray
+    probability: np.ndarray
+    members: int
+
+    @property
+    def unknown(self) -> int:
+        """Members whom nobody has assessed in the skill."""
+        return self.members - len(self.people)
+
+    @property
+    def share(self) -> Share:
+        return Share(self.coverage.covered, self.demand.people)
+
+    @property
+    def words(self) -> str:
+        """How surely the demand is covered."""
+        return f"{percent(self.coverage.at_least)} sure to be covered"
+
+    @property
+    def best(self) -> int | None:
+        """Primary key of the member who most surely meets the demand."""
+        return int(self.people[self.probability.argmax()]) if len(self.people) else None
+
+    @property
+    def cell(self) -> str:
+        return cell_key(self.demand.team.function.slug, self.demand.skill.skill_set.slug)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Teams that executives see as one in a skill set; ``is_hidden`` when even together they are fewer than five."""
+
+    teams: tuple[str, ...]
+    lines: tuple[int, ...]
+    is_hidden: bool
+    is_merged: bool
+
+    @property
+    def label(self) -> str:
+        return " and ".join(self.teams)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Sums over demands, for one kind of viewer: all of them, by function, by cell and by initiative."""
+
+    total: Share
+    functions: dict[str, Share]
+    cells: dict[str, Share]
+    initiatives: dict[int, Share]
+
+    def stored(self) -> dict:
+        """As JSON."""
+
+        def row(one: Share) -> list:
+            return [one.covered, one.needed, one.low, one.high]
+
+        return {
+            "total": row(self.total),
+            "functions": {key: row(one) for key, one in self.functions.items()},
+            "cells": {key: row(one) for key, one in self.cells.items()},
+            "initiatives": {str(key): row(one) for key, one in self.initiatives.items()},
+        }
+
+    @classmethod
+    def restored(cls, data: dict) -> "Figures":
+        return cls(
+            Share(*data["total"]),
+            {key: Share(*row) for key, row in data["functions"].items()},
+            {key: Share(*row) for key, row in data["cells"].items()},
+            {int(key): Share(*row) for key, row in data["initiatives"].items()},
+        )
+
+
+def cell_key(function: str, skill_set: str) -> str:
+    return f"{function}/{skill_set}"
+
+
+class Board:
+    """Every active demand on one day. ``exact`` is for those who see names, ``merged`` for those who see counts."""
+
+    def __init__(self, day: date, profiles: ProfileMatrix):
+        self.day = day
+        self.profiles = profiles
+        self.initiatives = list(Initiative.objects.active_on(day).select_related("function", "owner"))
+        self.lines = self._lines(list(Demand.objects.active_on(day).told()))
+        self.units = self._units()
+        self.unit_of = {n: unit for unit in self.units for n in unit.lines}
+        self.functions = list(EnterpriseFunction.objects.all())
+        self.skill_sets = list(SkillSet.objects.all())
+        self.exact, self.merged = self._figures()
+        self.stale = stale(day)
+
+    def figures(self, user) -> Figures:
+        return self.exact if user.is_hr else self.merged
+
+    @cached_property
+    def lines_by_initiative(self) -> dict[int, list[int]]:
+        found = defaultdict(list)
+        for n, line in enumerate(self.lines):
+            found[line.demand.initiative_id].append(n)
+        return found
+
+    def one_deep(self) -> list[int]:
+        """Demands that hang on one person, the most urgent first."""
+        deep = [n for n, line in enumerate(self.lines) if line.coverage.is_one_deep]
+        return sorted(deep, key=lambda n: (self.lines[n].demand.due_on, n))
+
+    def _lines(self, demands: list[Demand]) -> list[Line]:
+        rows = Membership.objects.on_day(self.day).filter(
+            team__in={one.team_id for one in demands}, team__closed_on=None
+        )
+        members = defaultdict(list)
+        for team, person in rows.order_by().values_list("team", "person"):
+            members[team].append(person)
+        columns = {team: self.profiles.rows(people) for team, people in members.items()}
+        nobody = np.zeros(0, dtype=np.intp)
+        return [self._line(one, columns.get(one.team_id, nobody)) for one in demands]
+
+    def _line(self, demand: Demand, members: np.ndarray) -> Line:
+        profiles, column = self.profiles.profiles, demand.skill.column
+        known = members[profiles.assessed[column][members]]
+        probability = normal.cdf(deviation(self.profiles, known, column, demand.level))
+        covered = engine.coverage(probability, people=demand.people)
+        return Line(demand, covered, self.profiles.people[known], probability, len(members))
+
+    def _units(self) -> list[Unit]:
+        """Within each skill set, teams in the order of their functions, the small ones merged with a neighbour."""
+        sets: dict[int, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
+        for n, line in enumerate(self.lines):
+            sets[line.demand.skill.skill_set_id][line.demand.team_id].append(n)
+        teams = {line.demand.team_id: line.demand.team for line in self.lines}
+        order = sorted(teams, key=lambda pk: (teams[pk].function.position, teams[pk].name))
+        found = []
+        for of_team in sets.values():
+            groups = [
+                Group((pk,), frozenset(int(p) for n in of_team[pk] for p in self.lines[n].people))
+                for pk in order
+                if pk in of_team
+            ]
+            for group in merge_small(groups):
+                numbers = tuple(n for pk in group.keys for n in of_team[pk])
+                names = tuple(teams[pk].name for pk in group.keys)
+                found.append(Unit(names, numbers, group.is_small, len(names) > 1))
+        return found
+
+    def _pooling(self) -> np.ndarray:
+        """(D, D): how executives see each demand, as its part of its unit; hidden ones as nothing at all."""
+        pooling = np.zeros((len(self.lines), len(self.lines)), dtype=np.float32)
+        for unit in self.units:
+            if unit.is_hidden:
+                continue
+            at = np.array(unit.lines)
+            needed = np.array([self.lines[n].demand.people for n in at], dtype=np.float64)
+            pooling[np.ix_(at, at)] = (needed / needed.sum())[:, None]
+        return pooling
+
+    def _figures(self) -> tuple[Figures, Figures]:
+        lines = self.lines
+        keys = [("total", ""), *(("function", one.slug) for one in self.functions)]
+        keys += [("initiative", str(one.pk)) for one in self.initiatives]
+        at = {key: n for n, key in enumerate(keys)}
+        weights = np.zeros((len(keys), len(lines)))
+        for n, line in enumerate(lines):
+            function = line.demand.team.function.slug
+            for key in (("total", ""), ("function", function), ("initiative", str(line.demand.initiative_id))):
+                weights[at[key], n] = 1.0
+        pooling = self._pooling()
+        ready = engine.readiness(
+            [self._scored(line) for line in lines],
+            weights=np.concatenate([weights, weights @ pooling]),
+            rng=np.random.default_rng(SEED),
+        )
+        covered = np.array([line.coverage.covered for line in lines])
+        needed = np.array([float(line.demand.people) for line in lines])
+        exact = self._of(keys, ready[: len(keys)], covered, needed)
+        return exact, self._of(keys, ready[len(keys) :], pooling @ covered, pooling @ needed)
+
+    def _of(self, keys, ready, covered, needed) -> Figures:
+        cells: dict[str, Share] = {}
+        for line, c, n in zip(self.lines, covered, needed, strict=True):
+            if n:
+                cells[line.cell] = cells.get(line.cell, NOTHING) + Share(float(c), float(n))
+        shares = {
+            key: Share(one.covered, one.needed, one.low, one.high) if one.needed else NOTHING
+            for key, one in zip(keys, ready, strict=True)
+        }
+        return Figures(
+            shares["total", ""],
+            {key: one for (kind, key), one in shares.items() if kind == "function" and one.needed},
+            cells,
+            {int(key): one for (kind, key), one in shares.items() if kind == "initiative"},
+        )
+
+    def _scored(self, line: Line) -> engine.Demand:
+        column = line.demand.skill.column
+        rows = self.profiles.rows(line.people)
+        z = deviation(self.profiles, rows, column, line.demand.level)
+        return engine.Demand(line.demand.people, column, line.people, z)
+
+
+def deviation(profiles: ProfileMatrix, rows: np.ndarray, column: int, level: int) -> np.ndarray:
+    """z of some people against a level of a skill."""
+    mean = profiles.profiles.mean[column][rows].astype(np.float64)
+    return (mean - level) / profiles.profiles.sd[column][rows].astype(np.float64)
+
+
+_lock = threading.Lock()
+_latest: dict[str, tuple] = {}
+
+
+def current() -> Board:
+    """The board of everything that has been committed."""
+    key = (ChangeCounter.read(), timezone.localdate())
+    latest = _latest.get("board")
+    if latest is None or latest[0] != key:
+        with _lock:
+            latest = _latest.get("board")
+            if latest is None or latest[0] != key:
+                latest = _latest["board"] = (key, Board(key[1], matrix.current()))
+    return latest[1]
+
+
+def forget() -> None:
+    """Drop this process's board (tests start from a database whose counter has gone back)."""
+    _latest.clear()
+
+
+def stale(day: date) -> dict[str, int]:
+    """How many estimates rest on evidence that is older than a year, and how many people that concerns."""
+    estimates = Estimate.objects.of_current_people()
+    old = estimates.filter(newest_on__lt=day - OLD)
+    return {
+        "old": old.count(),
+        "all": estimates.count(),
+        "people": old.order_by().values("person").distinct().count(),
+    }

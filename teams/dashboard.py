@@ -1,0 +1,326 @@
+"""What the overview shows, put together for one viewer: names for HR, counts for executives."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+from django.urls import reverse
+
+from candidates.models import Person
+from scoring import teams as engine
+from socialstrategy.lib.templatetags.components import figure, signed
+from teams import coverage
+from teams.coverage import Board, Figures, Line, Share, cell_key
+from teams.models import Snapshot
+from teams.snapshots import figures_for, quarter_name
+
+SHORT_NAMES = {"content": "Content", "change": "Change"}
+MOST_INITIATIVES, MOST_DEEP, MOST_PEOPLE, MOST_QUARTERS = 8, 6, 3, 8
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One field of the heatmap."""
+
+    key: str
+    url: str
+    label: str
+    share: Share | None
+    change: str
+    is_open: bool
+
+
+def dashboard(user, board: Board, day: date, *, chosen: str = "") -> dict[str, Any]:
+    """Everything of the overview; ``chosen`` is the key of the cell whose demands are open."""
+    now = board.figures(user)
+    quarters = list(Snapshot.objects.filter(quarter_on__lt=day).order_by("-quarter_on")[:MOST_QUARTERS])[::-1]
+    before = figures_for(quarters[-1], user) if quarters else None
+    chosen = chosen if chosen in now.cells else widest(now)
+    ready, deep, stale = ready_count(now), len(board.one_deep()), board.stale
+    return {
+        "now": now,
+        "quarter": quarter_name(day),
+        "compared_on": quarters[-1].quarter_on if quarters else None,
+        "gained": changed(now.total.covered, before.total.covered, ", ") if before else "",
+        "initiative_count": len(board.initiatives),
+        "ready": ready,
+        "ready_gained": changed(ready, ready_count(before), ", ") if before else "",
+        "one_deep_count": deep,
+        "one_deep_gained": changed(deep, quarters[-1].figures["one_deep"]) if quarters else "",
+        "stale": stale,
+        "stale_share": stale["old"] / stale["all"] if stale["all"] else 0.0,
+        "skill_sets": [(s, SHORT_NAMES.get(s.slug, s.name)) for s in board.skill_sets],
+        "rows": heat_rows(board, now, before, chosen),
+        "initiatives": readiness(user, board, board.initiatives[:MOST_INITIATIVES]),
+        "one_deep": one_deep(user, board)[:MOST_DEEP],
+        "functions": since(board, now, before),
+        "trend": trend([(quarter_name(q.quarter_on), figures_for(q, user).total) for q in quarters], now.total),
+        "cell": cell(user, board, chosen) if chosen else None,
+        "is_merged": not user.is_hr and any(unit.is_merged or unit.is_hidden for unit in board.units),
+        "line_at": engine.READY,
+    }
+
+
+def changed(now: float, before: float, joint: str = "") -> str:
+    """The change since the last quarter, in words."""
+    if abs(now - before) < 0.05:
+        return f"{joint}as last quarter"
+    return f"{joint}{'up' if now > before else 'down'} {figure(abs(now - before))}"
+
+
+def ready_count(figures: Figures) -> int:
+    return sum(one.state == "meets" for one in figures.initiatives.values())
+
+
+def widest(figures: Figures) -> str:
+    """The cell that is short of most people: what one looks at first."""
+    short = {key: one.short for key, one in figures.cells.items() if one.tint}
+    return max(short, key=lambda key: (short[key], key)) if short else next(iter(figures.cells), "")
+
+
+def heat_rows(board: Board, now: Figures, before: Figures | None, chosen: str) -> list[tuple]:
+    """[(function, [Cell, …]), …]: every function and skill set, asked for or not."""
+    rows = []
+    for function in board.functions:
+        cells = []
+        for one in board.skill_sets:
+            key = cell_key(function.slug, one.slug)
+            share = now.cells.get(key)
+            old = before.cells.get(key) if before else None
+            change = moved(share.covered - old.covered) if share and old else ""
+            label = f"{function}, {one}: "
+            label += f"{share.covered:.1f} of {share.needed:.0f} covered" if share else "nobody is asked for"
+            if change:
+                label += f", {change} since last quarter"
+            url = reverse("teams:cell", args=[function.slug, one.slug])
+            cells.append(Cell(key, url, label, share, change, key == chosen))
+        rows.append((function, cells))
+    return rows
+
+
+def moved(change: float) -> str:
+    """A change large enough to be told, with its sign."""
+    return signed(change) if abs(change) >= 0.05 else ""
+
+
+def readiness(user, board: Board, initiatives) -> list[dict]:
+    """Each initiative with its share, interval and what it is short of most."""
+    figures = board.figures(user)
+    return [
+        {
+            "initiative": one,
+            "share": figures.initiatives.get(one.pk, coverage.NOTHING),
+            "short_of": short_of(user, board, one.pk),
+        }
+        for one in initiatives
+    ]
+
+
+def short_of(user, board: Board, initiative: int, most: int = 2) -> list[str]:
+    """The skills an initiative is short of most, by as many people as the viewer may know of."""
+    short: dict[str, float] = {}
+    for n in board.lines_by_initiative.get(initiative, []):
+        share = seen_share(user, board, n)
+        if share:
+            name = board.lines[n].demand.skill.name.lower()
+            short[name] = short.get(name, 0.0) + share.short
+    worst = sorted(short, key=lambda name: -short[name])
+    return [name for name in worst if short[name] >= 0.25][:most]
+
+
+def seen_share(user, board: Board, n: int) -> Share | None:
+    """A demand's own share for HR; for executives its part of its unit's, or nothing."""
+    line = board.lines[n]
+    if user.is_hr:
+        return line.share
+    unit = board.unit_of[n]
+    if unit.is_hidden:
+        return None
+    whole = unit_share(board, unit)
+    return Share(whole.share * line.demand.people, line.demand.people)
+
+
+def unit_share(board: Board, unit) -> Share:
+    whole = coverage.NOTHING
+    for n in unit.lines:
+        whole = whole + board.lines[n].share
+    return whole
+
+
+def one_deep(user, board: Board) -> list[dict]:
+    """Skills that would leave with one colleague: each once per team, with how many initiatives hang on it."""
+    found: dict[tuple, dict] = {}
+    for n in board.one_deep():
+        line, demand = board.lines[n], board.lines[n].demand
+        row = found.setdefault(
+            (demand.team_id, demand.skill_id),
+            {
+                "skill": demand.skill,
+                "level": demand.level,
+                "team": demand.team.name if user.is_hr else board.unit_of[n].label,
+                "person_id": line.best,
+                "initiatives": set(),
+                "url": reverse("teams:cell", args=line.cell.split("/")),
+            },
+        )
+        row["level"] = max(row["level"], demand.level)
+        row["initiatives"].add(demand.initiative_id)
+    if user.is_hr:
+        people = Person.objects.in_bulk([row["person_id"] for row in found.values()])
+        for row in found.values():
+            row["person"] = people.get(row["person_id"])
+    return sorted(found.values(), key=lambda row: -len(row["initiatives"]))
+
+
+def since(board: Board, now: Figures, before: Figures | None) -> list[dict]:
+    """Covered percent of each function, then and now, with where the marks of its drawing stand."""
+    rows = []
+    for function in board.functions:
+        share = now.functions.get(function.slug)
+        if share:
+            old = before.functions.get(function.slug) if before else None
+            rows.append(
+                {
+                    "function": function,
+                    "now": round(share.share * 100),
+                    "was": round(old.share * 100) if old else None,
+                    "now_x": f"{share.share * 100:.1f}%",
+                    "was_x": f"{old.share * 100:.1f}%" if old else None,
+                }
+            )
+    return rows
+
+
+WIDTH, HEIGHT, LEFT, TOP = 366, 156, 34, 14
+SPAN = 112
+
+
+def trend(quarters: list[tuple[str, Share]], now: Share) -> dict[str, Any] | None:
+    """Points of the line over stored quarters and today, in the drawing's own units; None without anything to draw."""
+    points = [(name, share) for name, share in quarters if share.needed]
+    if now.needed:
+        points.append(("now", now))
+    if len(points) < 2:
+        return None
+    step = (WIDTH - LEFT - 30) / (len(points) - 1)
+    marks = [
+        {
+            "x": round(LEFT + n * step, 1),
+            "y": _height(share.share),
+            "low": _height(share.share if share.low is None else share.low),
+            "high": _height(share.share if share.high is None else share.high),
+            "name": name,
+            "percent": round(share.share * 100),
+            "label_y": _height(share.share) - 9,
+            "short": name.split()[0],
+        }
+        for n, (name, share) in enumerate(points)
+    ]
+    edge = [f"{m['x']} {m['high']}" for m in marks] + [f"{m['x']} {m['low']}" for m in reversed(marks)]
+    return {
+        "marks": marks,
+        "line": " ".join(f"{m['x']},{m['y']}" for m in marks),
+        "band": "M" + "L".join(edge) + "Z",
+        "grid": [
+            (percent, _height(percent / 100), _height(percent / 100) + 4, percent == 80) for percent in (0, 40, 80)
+        ],
+        "label": ", ".join(f"{m['name']} {m['percent']} percent" for m in marks),
+        "last": marks[-1],
+    }
+
+
+def _height(share: float) -> float:
+    return round(TOP + SPAN * (1 - share), 1)
+
+
+def cell(user, board: Board, key: str) -> dict[str, Any] | None:
+    """The demands of one cell, the worst first, with what would close each; None where nobody is asked for."""
+    numbers = [n for n, line in enumerate(board.lines) if line.cell == key]
+    share = board.figures(user).cells.get(key)
+    if not numbers:
+        return None
+    demand = board.lines[numbers[0]].demand
+    context = {
+        "title": f"{demand.team.function}, {demand.skill.skill_set.name.lower()}",
+        "share": share,
+        "key": key,
+    }
+    if user.is_hr:
+        numbers.sort(key=lambda n: -board.lines[n].share.short)
+        return context | {"demands": [named(board, n) for n in numbers]}
+    units = {board.unit_of[n].lines: board.unit_of[n] for n in numbers}
+    return context | {"units": [counted(board, unit, numbers) for unit in units.values()]}
+
+
+def named(board: Board, n: int) -> dict[str, Any]:
+    """One demand with its closest people and what would close it, for HR."""
+    line = board.lines[n]
+    order = np.argsort(-line.probability)[:MOST_PEOPLE]
+    column = line.demand.skill.column
+    rows = board.profiles.rows(line.people[order])
+    at = {int(board.profiles.people[row]): row for row in rows}
+    people = Person.objects.in_bulk([int(line.people[k]) for k in order])
+    closest = []
+    for k in order:
+        pk = int(line.people[k])
+        if pk in people:
+            mean = float(board.profiles.profiles.mean[column][at[pk]])
+            half = 1.2816 * float(board.profiles.profiles.sd[column][at[pk]])
+            closest.append(
+                {
+                    "person": people[pk],
+                    "mean": mean,
+                    "low": mean - half,
+                    "high": mean + half,
+                    "state": state_of(float(line.probability[k])),
+                }
+            )
+    return {"line": line, "closest": closest, "closing": closing(board, [line])}
+
+
+def state_of(probability: float) -> str:
+    if probability >= engine.MEETS:
+        return "meets"
+    return "gap" if probability <= engine.GAP else "uncertain"
+
+
+def counted(board: Board, unit, numbers: list[int]) -> dict[str, Any]:
+    """One unit of teams, by count, for executives."""
+    here = [board.lines[n] for n in unit.lines if n in set(numbers)]
+    return {
+        "label": unit.label,
+        "is_merged": unit.is_merged,
+        "is_hidden": unit.is_hidden,
+        "share": None if unit.is_hidden else unit_share(board, unit),
+        "sentences": [line.demand.sentence for line in here],
+        "one_deep": any(line.coverage.is_one_deep for line in here) and not unit.is_hidden,
+        "closing": None if unit.is_hidden else closing(board, [board.lines[n] for n in unit.lines]),
+    }
+
+
+def closing(board: Board, lines: list[Line]) -> dict[str, int]:
+    """What would close the gap of some demands: assessments missing, people within a level, people elsewhere."""
+    near = [_near(board, line) for line in lines]
+    elsewhere = [_elsewhere(board, line) for line in lines]
+    return {
+        "short": round(sum(line.share.short for line in lines)),
+        "unknown": sum(line.unknown for line in lines),
+        "near": len(set().union(*near)),
+        "elsewhere": len(set().union(*elsewhere)),
+    }
+
+
+def _near(board: Board, line: Line) -> set[int]:
+    """Members within a level of what is asked."""
+    mean = board.profiles.profiles.mean[line.demand.skill.column][board.profiles.rows(line.people)]
+    level = line.demand.level
+    return set(line.people[(mean >= level - 1) & (mean < level)].tolist())
+
+
+def _elsewhere(board: Board, line: Line) -> set[int]:
+    """Employees outside the team who more likely than not meet the demand."""
+    profiles, column = board.profiles, line.demand.skill.column
+    known = profiles.profiles.assessed[column] & profiles.is_employee
+    able = profiles.people[known & (profiles.profiles.mean[column] >= line.demand.level)]
+    return set(able.tolist()) - set(line.people.tolist())
