@@ -29,18 +29,25 @@ def _measure() -> list[dict]:
     from django.core.management import call_command
     from django.test import Client
 
+    from accounts.models import User
+
     settings.ALLOWED_HOSTS = ["*"]
     settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
     call_command("migrate", verbosity=0)
     hr, version, draft = _organisation()
     client = Client()
     client.force_login(hr)
+    _teams()
+    executive = Client()
+    executive.force_login(User.objects.create_user("ruth@example.org", "x" * 20, name="R", role="executive"))
     htmx = {"HX-Request": "true"}
     pages = {
         "trivial (settings)": lambda: client.get("/settings/"),
         "live preview": lambda: client.get(f"/hiring/{draft.pk}/who-fits/", headers=htmx),
         "ranking": lambda: client.get(f"/hiring/{version.pk}/"),
         "people": lambda: client.get("/people/"),
+        "overview": lambda: client.get("/"),
+        "overview for executives": lambda: executive.get("/"),
     }
     for name, page in pages.items():
         assert page().status_code == 200, name
@@ -96,3 +103,41 @@ def _organisation():
     )
     ChangeCounter.move()
     return hr, version, RoleVersion.objects.get(pk=draft.pk)
+
+
+def _teams():
+    """200 teams of 25 to 50 of the employees, and 1,000 demands of 100 initiatives."""
+    import numpy as np
+    from django.utils import timezone
+
+    from candidates.models import ChangeCounter, Person
+    from roles.models import EnterpriseFunction, Skill
+    from teams.models import Demand, Initiative, Membership, Team
+
+    rng = np.random.default_rng(2)
+    today = timezone.localdate()
+    functions, skills = list(EnterpriseFunction.objects.all()), list(Skill.objects.all()[:14])
+    people = list(Person.objects.filter(kind="employee").values_list("pk", flat=True))
+    teams = Team.objects.bulk_create(Team(name=f"Team {n}", function=functions[n % 8]) for n in range(200))
+    Membership.objects.bulk_create(
+        Membership(team=team, person_id=int(pk), share=50, joined_on=today)
+        for team in teams
+        for pk in rng.choice(people, size=int(rng.integers(25, 51)), replace=False)
+    )
+    initiatives = Initiative.objects.bulk_create(
+        Initiative(title=f"Initiative {n}", function=functions[n % 8], goal="x", deadline_on=today, activated_on=today)
+        for n in range(100)
+    )
+    Demand.objects.bulk_create(
+        Demand(
+            initiative=initiatives[n % 100],
+            phase="manage",
+            team=teams[n % 200],
+            skill=skills[n % 14],
+            level=int(rng.integers(2, 5)),
+            people=int(rng.integers(1, 15)),
+            due_on=today,
+        )
+        for n in range(1000)
+    )
+    ChangeCounter.move()

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_save
 
 
 class CandidatesConfig(AppConfig):
@@ -6,3 +7,9 @@ class CandidatesConfig(AppConfig):
 
     def ready(self):
         from candidates import tasks  # noqa: F401 (registers its jobs)
+        from candidates.models import ChangeCounter
+        from roles.models import EnterpriseFunction, Skill, SkillSet
+
+        # What is read from memory names them: a new or renamed one is a change as well.
+        for model in (EnterpriseFunction, Skill, SkillSet):
+            post_save.connect(lambda **_: ChangeCounter.move(), sender=model, weak=False)

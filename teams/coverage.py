@@ -189,6 +189,8 @@ class Board:
         self.skill_sets = list(SkillSet.objects.all())
         self.exact, self.merged = self._figures()
         self.stale = stale(day)
+        self.closing: dict[tuple[int, ...], dict[str, int]] = {}
+        self.drawn: dict[tuple[bool, str], list[str]] = {}
 
     def figures(self, user) -> Figures:
         return self.exact if user.is_hr else self.merged
@@ -200,6 +202,15 @@ class Board:
             found[line.demand.initiative_id].append(n)
         return found
 
+    @cached_property
+    def lines_by_cell(self) -> dict[str, list[int]]:
+        """Demands of each cell, those that are short of most first."""
+        found = defaultdict(list)
+        for n in sorted(range(len(self.lines)), key=lambda n: -self.lines[n].share.short):
+            found[self.lines[n].cell].append(n)
+        return found
+
+    @cached_property
     def one_deep(self) -> list[int]:
         """Demands that hang on one person, the most urgent first."""
         deep = [n for n, line in enumerate(self.lines) if line.coverage.is_one_deep]

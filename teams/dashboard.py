@@ -8,6 +8,7 @@ import numpy as np
 from django.urls import reverse
 
 from candidates.models import Person
+from scoring import INTERVAL_Z
 from scoring import teams as engine
 from socialstrategy.lib.templatetags.components import figure, signed
 from teams import coverage
@@ -17,6 +18,8 @@ from teams.snapshots import figures_for, quarter_name
 
 SHORT_NAMES = {"content": "Content", "change": "Change"}
 MOST_INITIATIVES, MOST_DEEP, MOST_PEOPLE, MOST_QUARTERS = 8, 6, 3, 8
+MOST_DEMANDS = 3
+"""Demands that the overview opens of a cell; the cell's own page shows all of them, a page at a time."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ def dashboard(user, board: Board, day: date, *, chosen: str = "") -> dict[str, A
     quarters = list(Snapshot.objects.filter(quarter_on__lt=day).order_by("-quarter_on")[:MOST_QUARTERS])[::-1]
     before = figures_for(quarters[-1], user) if quarters else None
     chosen = chosen if chosen in now.cells else widest(now)
-    ready, deep, stale = ready_count(now), len(board.one_deep()), board.stale
+    ready, deep, stale = ready_count(now), len(board.one_deep), board.stale
     return {
         "now": now,
         "quarter": quarter_name(day),
@@ -53,7 +56,7 @@ def dashboard(user, board: Board, day: date, *, chosen: str = "") -> dict[str, A
         "skill_sets": [(s, SHORT_NAMES.get(s.slug, s.name)) for s in board.skill_sets],
         "rows": heat_rows(board, now, before, chosen),
         "initiatives": readiness(user, board, board.initiatives[:MOST_INITIATIVES]),
-        "one_deep": one_deep(user, board)[:MOST_DEEP],
+        "one_deep": one_deep(user, board, MOST_DEEP),
         "functions": since(board, now, before),
         "trend": trend([(quarter_name(q.quarter_on), figures_for(q, user).total) for q in quarters], now.total),
         "cell": cell(user, board, chosen) if chosen else None,
@@ -148,10 +151,10 @@ def unit_share(board: Board, unit) -> Share:
     return whole
 
 
-def one_deep(user, board: Board) -> list[dict]:
-    """Skills that would leave with one colleague: each once per team, with how many initiatives hang on it."""
+def one_deep(user, board: Board, most: int | None = None) -> list[dict]:
+    """Skills that fall short once one colleague leaves: each once per team, with the initiatives that hang on it."""
     found: dict[tuple, dict] = {}
-    for n in board.one_deep():
+    for n in board.one_deep:
         line, demand = board.lines[n], board.lines[n].demand
         row = found.setdefault(
             (demand.team_id, demand.skill_id),
@@ -166,11 +169,12 @@ def one_deep(user, board: Board) -> list[dict]:
         )
         row["level"] = max(row["level"], demand.level)
         row["initiatives"].add(demand.initiative_id)
+    rows = sorted(found.values(), key=lambda row: -len(row["initiatives"]))[:most]
     if user.is_hr:
-        people = Person.objects.in_bulk([row["person_id"] for row in found.values()])
-        for row in found.values():
+        people = Person.objects.in_bulk([row["person_id"] for row in rows])
+        for row in rows:
             row["person"] = people.get(row["person_id"])
-    return sorted(found.values(), key=lambda row: -len(row["initiatives"]))
+    return rows
 
 
 def since(board: Board, now: Figures, before: Figures | None) -> list[dict]:
@@ -234,49 +238,57 @@ def _height(share: float) -> float:
     return round(TOP + SPAN * (1 - share), 1)
 
 
-def cell(user, board: Board, key: str) -> dict[str, Any] | None:
-    """The demands of one cell, the worst first, with what would close each; None where nobody is asked for."""
-    numbers = [n for n, line in enumerate(board.lines) if line.cell == key]
-    share = board.figures(user).cells.get(key)
+def cell(user, board: Board, key: str, *, start: int = 0, most: int = MOST_DEMANDS) -> dict[str, Any] | None:
+    """Some demands of one cell, the worst first, with what would close each; None where nobody is asked for."""
+    numbers = board.lines_by_cell.get(key, [])
     if not numbers:
         return None
     demand = board.lines[numbers[0]].demand
     context = {
         "title": f"{demand.team.function}, {demand.skill.skill_set.name.lower()}",
-        "share": share,
-        "key": key,
+        "share": board.figures(user).cells.get(key),
+        "url": reverse("teams:cell", args=key.split("/")),
     }
     if user.is_hr:
-        numbers.sort(key=lambda n: -board.lines[n].share.short)
-        return context | {"demands": [named(board, n) for n in numbers]}
-    units = {board.unit_of[n].lines: board.unit_of[n] for n in numbers}
-    return context | {"units": [counted(board, unit, numbers) for unit in units.values()]}
+        chosen = numbers[start : start + most]
+        return context | {"demands": named(board, chosen), **_pages(start, most, len(numbers))}
+    units = list({board.unit_of[n].lines: board.unit_of[n] for n in numbers}.values())
+    shown = [counted(board, unit, set(numbers)) for unit in units[start : start + most]]
+    return context | {"units": shown, **_pages(start, most, len(units))}
 
 
-def named(board: Board, n: int) -> dict[str, Any]:
-    """One demand with its closest people and what would close it, for HR."""
-    line = board.lines[n]
-    order = np.argsort(-line.probability)[:MOST_PEOPLE]
-    column = line.demand.skill.column
-    rows = board.profiles.rows(line.people[order])
-    at = {int(board.profiles.people[row]): row for row in rows}
-    people = Person.objects.in_bulk([int(line.people[k]) for k in order])
-    closest = []
-    for k in order:
-        pk = int(line.people[k])
-        if pk in people:
-            mean = float(board.profiles.profiles.mean[column][at[pk]])
-            half = 1.2816 * float(board.profiles.profiles.sd[column][at[pk]])
-            closest.append(
-                {
-                    "person": people[pk],
-                    "mean": mean,
-                    "low": mean - half,
-                    "high": mean + half,
-                    "state": state_of(float(line.probability[k])),
-                }
-            )
-    return {"line": line, "closest": closest, "closing": closing(board, [line])}
+def _pages(start: int, most: int, total: int) -> dict[str, int]:
+    return {"first": start + 1, "last": min(start + most, total), "total": total}
+
+
+def named(board: Board, numbers: list[int]) -> list[dict[str, Any]]:
+    """Demands with their closest people and what would close each, for HR."""
+    closest = {n: _closest(board.lines[n]) for n in numbers}
+    people = Person.objects.in_bulk({pk for found in closest.values() for pk, _ in found})
+    return [
+        {
+            "line": board.lines[n],
+            "closest": [
+                {"person": people[pk], "state": state_of(p), **_level(board, board.lines[n], pk)}
+                for pk, p in closest[n]
+                if pk in people
+            ],
+            "closing": closing(board, (n,)),
+        }
+        for n in numbers
+    ]
+
+
+def _closest(line: Line) -> list[tuple[int, float]]:
+    order = np.argsort(-line.probability, kind="stable")[:MOST_PEOPLE]
+    return [(int(line.people[k]), float(line.probability[k])) for k in order]
+
+
+def _level(board: Board, line: Line, pk: int) -> dict[str, float]:
+    (row,) = board.profiles.rows([pk])
+    profiles, column = board.profiles.profiles, line.demand.skill.column
+    mean, half = float(profiles.mean[column][row]), INTERVAL_Z * float(profiles.sd[column][row])
+    return {"mean": mean, "low": mean - half, "high": mean + half}
 
 
 def state_of(probability: float) -> str:
@@ -285,9 +297,9 @@ def state_of(probability: float) -> str:
     return "gap" if probability <= engine.GAP else "uncertain"
 
 
-def counted(board: Board, unit, numbers: list[int]) -> dict[str, Any]:
+def counted(board: Board, unit, numbers: set[int]) -> dict[str, Any]:
     """One unit of teams, by count, for executives."""
-    here = [board.lines[n] for n in unit.lines if n in set(numbers)]
+    here = [board.lines[n] for n in unit.lines if n in numbers]
     return {
         "label": unit.label,
         "is_merged": unit.is_merged,
@@ -295,20 +307,25 @@ def counted(board: Board, unit, numbers: list[int]) -> dict[str, Any]:
         "share": None if unit.is_hidden else unit_share(board, unit),
         "sentences": [line.demand.sentence for line in here],
         "one_deep": any(line.coverage.is_one_deep for line in here) and not unit.is_hidden,
-        "closing": None if unit.is_hidden else closing(board, [board.lines[n] for n in unit.lines]),
+        "closing": None if unit.is_hidden else closing(board, unit.lines),
     }
 
 
-def closing(board: Board, lines: list[Line]) -> dict[str, int]:
-    """What would close the gap of some demands: assessments missing, people within a level, people elsewhere."""
-    near = [_near(board, line) for line in lines]
-    elsewhere = [_elsewhere(board, line) for line in lines]
-    return {
-        "short": round(sum(line.share.short for line in lines)),
-        "unknown": sum(line.unknown for line in lines),
-        "near": len(set().union(*near)),
-        "elsewhere": len(set().union(*elsewhere)),
-    }
+def closing(board: Board, numbers: tuple[int, ...]) -> dict[str, int]:
+    """What would close the gap of some demands: assessments missing, people within a level, people elsewhere.
+
+    Kept with the board, since it holds as long as the board does.
+    """
+    found = board.closing.get(numbers)
+    if found is None:
+        lines = [board.lines[n] for n in numbers]
+        found = board.closing[numbers] = {
+            "short": round(sum(line.share.short for line in lines)),
+            "unknown": sum(line.unknown for line in lines),
+            "near": len(set().union(*(_near(board, line) for line in lines))),
+            "elsewhere": len(set().union(*(_elsewhere(board, line) for line in lines))),
+        }
+    return found
 
 
 def _near(board: Board, line: Line) -> set[int]:

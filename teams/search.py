@@ -1,4 +1,4 @@
-"""Find anything: people, roles and skills within the caller's reach."""
+"""Find anything: people, roles, initiatives, teams and skills within the caller's reach."""
 
 from dataclasses import dataclass
 
@@ -6,6 +6,7 @@ from django.urls import reverse
 
 from candidates.models import Person
 from roles.models import Role, Skill
+from teams.models import Initiative, Team
 
 MOST = 8
 """Hits shown of each kind; the lists behind them show all."""
@@ -24,7 +25,13 @@ def find(user, words: str) -> list[tuple[str, list[Hit]]]:
     """[(kind, hits), …] whose title holds every word, kinds without a hit left out. Nothing for an empty query."""
     if not words:
         return []
-    groups = [("People", people(user, words)), ("Roles", roles(user, words)), ("Skills", skills(words))]
+    groups = [
+        ("People", people(user, words)),
+        ("Roles", roles(user, words)),
+        ("Initiatives", initiatives(user, words)),
+        ("Teams", teams(user, words)),
+        ("Skills", skills(words)),
+    ]
     return [(kind, hits) for kind, hits in groups if hits]
 
 
@@ -43,6 +50,16 @@ def people(user, words: str) -> list[Hit]:
 def roles(user, words: str) -> list[Hit]:
     found = _named(Role.objects.visible_to(user).current().select_related("function"), "title", words)
     return [Hit(r.title, r.function.name, reverse("roles:role_detail", args=[r.pk])) for r in found[:MOST]]
+
+
+def initiatives(user, words: str) -> list[Hit]:
+    found = _named(Initiative.objects.visible_to(user).select_related("function"), "title", words)
+    return [Hit(i.title, i.state_word, reverse("teams:initiative_detail", args=[i.pk])) for i in found[:MOST]]
+
+
+def teams(user, words: str) -> list[Hit]:
+    found = _named(Team.objects.visible_to(user).current().select_related("function"), "name", words)
+    return [Hit(t.name, t.function.name, reverse("teams:team_detail", args=[t.pk])) for t in found[:MOST]]
 
 
 def skills(words: str) -> list[Hit]:

@@ -2,10 +2,12 @@
 
 from datetime import date, timedelta
 
+from django.db import transaction
 from django.utils import timezone
 
 import scoring
 from candidates import parameters
+from candidates.models import ChangeCounter
 from teams import coverage
 from teams.models import Snapshot
 
@@ -24,6 +26,7 @@ def quarter_name(day: date) -> str:
     return f"Q{(day.month - 1) // 3 + 1} {day.year}"
 
 
+@transaction.atomic
 def take(quarter_on: date, board: coverage.Board | None = None) -> bool:
     """Store the quarter that ended on ``quarter_on`` unless it is stored already; whether it was taken now.
 
@@ -41,6 +44,7 @@ def take(quarter_on: date, board: coverage.Board | None = None) -> bool:
             "figures": figures(board),
         },
     )
+    ChangeCounter.move()
     return is_new
 
 
@@ -49,7 +53,7 @@ def figures(board: coverage.Board) -> dict:
     return {
         "exact": board.exact.stored(),
         "merged": board.merged.stored(),
-        "one_deep": len(board.one_deep()),
+        "one_deep": len(board.one_deep),
         "initiatives": len(board.initiatives),
     }
 

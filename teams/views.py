@@ -2,6 +2,7 @@
 
 from django.http import Http404
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils import timezone
 
 from assessments.models import RatingRequest
@@ -14,6 +15,9 @@ from teams import coverage, dashboard, exports
 from teams.coverage import cell_key
 from teams.models import oversees
 from teams.search import find
+
+PER_CELL = 20
+"""Demands on a page of a cell."""
 
 
 def search(request):
@@ -49,10 +53,17 @@ def _own(user) -> dict:
 
 
 def _board(user, chosen: str) -> dict:
+    """The drawn board. It is the same for everybody who sees names, and for everybody who sees counts: drawn once."""
     board = coverage.current()
     if not board.initiatives:
         return {"has_board": False}
-    return dashboard.dashboard(user, board, timezone.localdate(), chosen=chosen) | {"has_board": True}
+    key = (user.is_hr, chosen)
+    if key not in board.drawn:
+        context = dashboard.dashboard(user, board, timezone.localdate(), chosen=chosen)
+        parts = ("teams/_board_head.html", "teams/_board_main.html", "teams/_board_side.html")
+        board.drawn[key] = [render_to_string(part, context) for part in parts]
+    head, main, side = board.drawn[key]
+    return {"has_board": True, "board_head": head, "board_main": main, "board_side": side}
 
 
 def _today(user) -> dict:
@@ -72,11 +83,17 @@ def cell(request, function, skill_set):
     """The demands of one field of the heatmap: beside it for htmx, else the overview with that field open."""
     key = cell_key(function, skill_set)
     board = coverage.current()
-    found = dashboard.cell(request.user, board, key)
+    number = request.GET.get("page", "1")
+    last = max(0, len(board.lines_by_cell.get(key, [])) - 1) // PER_CELL
+    start = min(int(number) - 1, last) * PER_CELL if number.isdigit() and int(number[:6]) > 0 else 0
+    most = PER_CELL if "page" in request.GET else dashboard.MOST_DEMANDS
+    found = dashboard.cell(request.user, board, key, start=start, most=most)
     if found is None:
         raise Http404
     if request.htmx:
         return render(request, "teams/_cell.html", {"cell": found})
+    if "page" in request.GET:
+        return render(request, "teams/cell.html", {"cell": found, "number": start // PER_CELL + 1})
     return _home(request, key)
 
 

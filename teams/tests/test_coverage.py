@@ -96,9 +96,9 @@ def test_one_expert_is_a_single_point_of_failure_and_a_second_one_ends_it():
     team = make_team()
     able(team, value=5)
     make_demand(make_initiative(), team)
-    assert len(coverage.current().one_deep()) == 1
+    assert len(coverage.current().one_deep) == 1
     able(team, value=5)
-    assert not coverage.current().one_deep()
+    assert not coverage.current().one_deep
 
 
 def test_the_number_of_queries_does_not_grow_with_demands(django_assert_num_queries):

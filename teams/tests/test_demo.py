@@ -45,7 +45,7 @@ def test_the_demo_is_seeded_once_the_same_every_time_and_believable(settings):
     board = coverage.current()
     assert {share.state for share in board.exact.initiatives.values()} == {"meets", "uncertain", "gap"}
     assert len(board.initiatives) == 6
-    assert board.one_deep()
+    assert board.one_deep
     assert board.stale["old"]
     call_command("seed_demo", "--if-empty", stdout=StringIO())
     assert Person.objects.count() == 180

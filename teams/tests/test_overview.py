@@ -9,7 +9,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.factories import make_user
+from candidates import actions
 from candidates.factories import give_evidence, make_person
+from roles.models import Skill
 from teams import coverage, dashboard, snapshots, tasks
 from teams.coverage import Share
 from teams.factories import join, make_demand, make_initiative, make_team
@@ -111,9 +113,32 @@ def test_an_initiative_s_export_makes_formulas_harmless(as_hr, team):
     assert sheet["I2"].value == "'=HYPERLINK(1)"
 
 
+def test_a_renamed_skill_or_person_shows_at_once(as_hr, team):
+    as_hr.get("/")
+    skill = Skill.objects.get(slug="tone-empathy")
+    skill.name = "Warmth"
+    skill.save()
+    person = team.memberships.first().person
+    person.name = "Renamed Person"
+    actions.save_person(person, by=None)
+    page = as_hr.get("/").content.decode()
+    assert "warmth" in page
+    assert "Renamed Person" in page
+
+
+def test_a_large_cell_is_paged(as_hr, team):
+    for n in range(25):
+        make_demand(make_initiative(f"Number {n}"), team, people=2)
+    assert "All 26 demands of this field" in as_hr.get("/").content.decode()
+    page = as_hr.get(CELL + "?page=2").content.decode()
+    assert "Demands 21 to 26 of 26" in page
+    for nonsense in ("0", "-1", "x", "999"):
+        assert as_hr.get(CELL + f"?page={nonsense}").status_code == 200
+
+
 def test_the_board_takes_few_queries_once_it_is_built(as_hr, team, django_assert_max_num_queries):
     as_hr.get("/")
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(11):
         as_hr.get("/")
 
 

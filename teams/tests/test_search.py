@@ -6,6 +6,7 @@ from accounts.factories import make_user
 from candidates import actions
 from candidates.factories import make_person
 from roles.factories import make_version
+from teams.factories import make_initiative, make_team
 
 pytestmark = pytest.mark.django_db
 
@@ -15,6 +16,8 @@ def world(hr):
     make_version(hr, title="Community host")
     make_version(hr, title="Community secret", published=False)
     make_person("Connie Communard")
+    make_initiative("Community week")
+    make_team("Community desk")
     actions.set_archived(make_person("Archived Communard"), by=None, archived=True)
 
 
@@ -24,7 +27,14 @@ def found(client, words) -> str:
 
 def test_hr_finds_people_roles_and_skills(as_hr, world):
     page = found(as_hr, "commun")
-    for title in ("Connie Communard", "Community host", "Community secret", "Written communication"):
+    for title in (
+        "Connie Communard",
+        "Community host",
+        "Community secret",
+        "Written communication",
+        "Community week",
+        "Community desk",
+    ):
         assert title in page
     assert "Archived" not in page
     assert "Connie" in found(as_hr, "communard connie")
@@ -34,8 +44,12 @@ def test_hr_finds_people_roles_and_skills(as_hr, world):
 @pytest.mark.parametrize(
     ("role", "sees", "never"),
     [
-        ("assessor", {"Community host", "Written communication"}, {"Connie", "Community secret"}),
-        ("executive", {"Community host", "Written communication"}, {"Connie", "Community secret"}),
+        ("assessor", {"Community host", "Written communication"}, {"Connie", "Community secret", "Community week"}),
+        (
+            "executive",
+            {"Community host", "Written communication", "Community week", "Community desk"},
+            {"Connie", "Community secret"},
+        ),
         ("employee", {"Written communication"}, {"Connie", "Community"}),
     ],
 )
