@@ -154,10 +154,10 @@ class EvidenceForm(CleanText, forms.Form):
 
 
 class ImportFileForm(forms.Form):
-    """A CSV file of people."""
+    """A CSV or XLSX file of people."""
 
     file = forms.FileField(
-        label="CSV file",
+        label="CSV or XLSX file",
         help_text="With a heading. Name and e-mail are needed; job title, function, location, kind and manager's "
         "e-mail are taken if they are there.",
         error_messages={"empty": "The file is empty.", "required": "Choose a file first."},

@@ -1,4 +1,4 @@
-"""Importing people from CSV: read, match columns, judge every row, then write what was promised."""
+"""Importing people from CSV or XLSX: read, match columns, judge every row, then write what was promised."""
 
 import csv
 import io
@@ -9,6 +9,7 @@ from django.core.validators import validate_email
 from django.db import transaction
 
 from accounts.models import record
+from candidates import spreadsheets
 from candidates.evidence import ChangeCounter
 from candidates.imports import ImportBatch, ImportRow
 from candidates.models import Person
@@ -51,11 +52,11 @@ class ImportFileError(ValueError):
 
 
 def read(data: bytes) -> tuple[list[str], list[list[str]]]:
-    """The header and the rows of a CSV file, blank rows left out.
+    """The header and the rows of a CSV or XLSX file, blank rows left out.
 
     Raises
     ------
-    ImportFileError : empty, too large, not text, no table, too many columns or rows.
+    ImportFileError : empty, too large, not text, no table, too many columns or rows, a workbook that is refused.
     """
     if len(data) > settings.IMPORT_MAX_BYTES:
         raise ImportFileError(
@@ -63,8 +64,25 @@ def read(data: bytes) -> tuple[list[str], list[list[str]]]:
         )
     if not data.strip():
         raise ImportFileError("The file is empty.")
-    if data[:2] == b"PK" or b"\x00" in data[:4096]:
-        raise ImportFileError("This is not a CSV file. In a spreadsheet, choose “Save as” and “CSV UTF-8”.")
+    try:
+        rows = spreadsheets.rows(data) if spreadsheets.is_spreadsheet(data) else _csv_rows(data)
+    except spreadsheets.SpreadsheetError as error:
+        raise ImportFileError(str(error)) from error
+    if not rows:
+        raise ImportFileError("The file is empty.")
+    header = [clean(cell)[:80] for cell in rows[0]]
+    if len(header) > MOST_COLUMNS:
+        raise ImportFileError(f"The file has {len(header)} columns; {MOST_COLUMNS} are the most that can be read.")
+    if len(rows) == 1:
+        raise ImportFileError("The file has a heading and no people below it.")
+    if len(rows) - 1 > settings.IMPORT_MAX_ROWS:
+        raise ImportFileError(f"The file has more than {settings.IMPORT_MAX_ROWS:,} rows. Split it and try again.")
+    return header, rows[1:]
+
+
+def _csv_rows(data: bytes) -> list[list[str]]:
+    if b"\x00" in data[:4096]:
+        raise ImportFileError("This is neither CSV nor XLSX. In a spreadsheet, choose “Save as” and one of them.")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -74,19 +92,10 @@ def read(data: bytes) -> tuple[list[str], list[list[str]]]:
     first = text.lstrip().partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
     try:
-        rows = [
-            row for row in csv.reader(io.StringIO(text), delimiter=delimiter, strict=True) if any(map(str.strip, row))
-        ]
+        reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
+        return [row for row in reader if any(map(str.strip, row))]
     except csv.Error as error:
         raise ImportFileError(f"The file cannot be read as a table: {error}.") from error
-    header = [clean(cell)[:80] for cell in rows[0]]
-    if len(header) > MOST_COLUMNS:
-        raise ImportFileError(f"The file has {len(header)} columns; {MOST_COLUMNS} are the most that can be read.")
-    if len(rows) == 1:
-        raise ImportFileError("The file has a heading and no people below it.")
-    if len(rows) - 1 > settings.IMPORT_MAX_ROWS:
-        raise ImportFileError(f"The file has more than {settings.IMPORT_MAX_ROWS:,} rows. Split it and try again.")
-    return header, rows[1:]
 
 
 def match(header: list[str]) -> dict[str, int]:

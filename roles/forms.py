@@ -173,10 +173,17 @@ class FunctionForm(CleanText, forms.ModelForm):
 
 
 class OccupationFileForm(forms.Form):
-    """A file of O*NET ratings."""
+    """A file of O*NET ratings or of ESCO's relations between occupations and skills."""
 
-    file = forms.FileField(help_text="CSV, or O*NET's own tab-separated text. Up to 10 MB.")
-    source = forms.CharField(max_length=120, initial="O*NET 29.3", help_text="Named beside every figure taken from it.")
+    file = forms.FileField(
+        help_text="O*NET’s ratings or ESCO’s occupation-skill relations, as CSV or tab-separated text. Up to 10 MB."
+    )
+    source = forms.CharField(
+        max_length=120,
+        required=False,
+        label="Source and version",
+        help_text="Named beside every figure taken from it, as in O*NET 29.3. Empty: O*NET or ESCO, as the file says.",
+    )
 
 
 class TemplateDescribeForm(CleanText, forms.ModelForm):

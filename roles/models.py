@@ -195,12 +195,19 @@ class TemplateRequirement(RequirementFields):
 
 
 class Occupation(models.Model):
-    """A real occupation with its ratings, to draft a role from (O*NET)."""
+    """A real occupation with what O*NET or ESCO says of it, to draft a role from."""
 
+    class Scheme(models.TextChoices):
+        ONET = "onet", "O*NET"
+        ESCO = "esco", "ESCO"
+
+    scheme = models.CharField(max_length=4, choices=Scheme, default=Scheme.ONET)
     code = models.CharField(max_length=12, unique=True)
     title = models.CharField(max_length=200)
     source = models.CharField(max_length=120)
-    ratings = models.JSONField(default=dict, help_text="element id → name, importance, level, standard errors")
+    ratings = models.JSONField(
+        default=dict, help_text="O*NET: element → importance, level, standard errors; ESCO: skill URI → relation"
+    )
     imported_at = models.DateTimeField(auto_now=True)
 
     class Meta:

@@ -16,6 +16,7 @@ from pathlib import Path
 from django.db import transaction
 
 from accounts.models import record
+from roles import esco
 from roles.models import Occupation, Skill
 
 MAPPING = Path(__file__).parent / "data" / "onet_mapping.csv"
@@ -52,8 +53,10 @@ def mapping() -> dict[str, list[tuple[str, float]]]:
     return dict(found)
 
 
-def parse(data: bytes) -> dict[str, dict]:
-    """Ratings by occupation code: {"title": …, "ratings": {element id: {…}}}, importance and level scales only.
+def parse(data: bytes) -> tuple[Occupation.Scheme, dict[str, dict]]:
+    """The scheme and what is said by occupation code: {"title": …, "ratings": {…}}; its columns tell the scheme.
+
+    Of O*NET the importance and level scales are taken, of ESCO the essential and optional relations.
 
     Raises
     ------
@@ -65,15 +68,21 @@ def parse(data: bytes) -> dict[str, dict]:
         raise OccupationFileError("The file is not UTF-8 text. Save it as CSV UTF-8 and try again.") from error
     first = text.partition("\n")[0]
     reader = csv.reader(io.StringIO(text), delimiter="\t" if "\t" in first else ",")
+    found: dict[str, dict]
     try:
         head = [cell.strip().lower() for cell in next(reader, [])]
+        if esco.is_esco(head):
+            found = esco.take(head, reader)
+            if not found:
+                raise OccupationFileError("The file holds no relation of an occupation to a skill.")
+            return Occupation.Scheme.ESCO, found
         column = {key: next((head.index(n) for n in names if n in head), None) for key, names in HEADERS.items()}
         missing = [HEADERS[key][0] for key in NEEDED if column[key] is None]
         if missing:
             raise OccupationFileError(
                 f"The file lacks the column {missing[0]!r}. It has: {', '.join(head[:15]) or 'none'}."
             )
-        found: dict[str, dict] = {}
+        found = {}
         for number, cells in enumerate(reader, start=2):
             if cells:
                 _take(
@@ -83,9 +92,11 @@ def parse(data: bytes) -> dict[str, dict]:
                 )
     except csv.Error as error:
         raise OccupationFileError(f"The file cannot be read as a table: {error}.") from error
+    except ValueError as error:
+        raise error if isinstance(error, OccupationFileError) else OccupationFileError(str(error)) from error
     if not found:
         raise OccupationFileError("The file holds no importance or level ratings.")
-    return found
+    return Occupation.Scheme.ONET, found
 
 
 def _take(found: dict, row: dict, number: int) -> None:
@@ -109,12 +120,19 @@ def _take(found: dict, row: dict, number: int) -> None:
 
 
 @transaction.atomic
-def import_file(data: bytes, source: str, *, by=None) -> int:
-    """Store the occupations of a file of ratings, all or none; returns how many."""
-    found = parse(data)
+def import_file(data: bytes, source: str = "", *, by=None) -> int:
+    """Store the occupations of a file, all or none; returns how many. Without a source its scheme is named."""
+    scheme, found = parse(data)
+    source = source or scheme.label
     for code, occupation in found.items():
         row, _ = Occupation.objects.update_or_create(
-            code=code, defaults={"title": occupation["title"], "ratings": occupation["ratings"], "source": source[:120]}
+            code=code,
+            defaults={
+                "scheme": scheme,
+                "title": occupation["title"],
+                "ratings": occupation["ratings"],
+                "source": source[:120],
+            },
         )
     record("occupations.imported", row, f"{len(found)} occupations from {source}", by=by, count=len(found))
     return len(found)
@@ -124,8 +142,10 @@ def draft(occupation: Occupation) -> list[dict]:
     """Lines of a role draft, most important first; empty where too few elements are rated.
 
     Essentials proposed: the up to three most important skills that need level 3 or more, else the single most
-    important one.
+    important one. ESCO's occupations are drafted as roles.esco says.
     """
+    if occupation.scheme == Occupation.Scheme.ESCO:
+        return esco.draft(occupation)
     lines = [line for skill in Skill.objects.current() if (line := _line(skill, occupation)) is not None]
     lines = _distinct(lines)
     lines.sort(key=lambda line: -line["provenance"]["importance"])

@@ -87,7 +87,7 @@ def test_suppressed_figures_are_left_out():
     line = next(line for line in text.splitlines() if ",2.A.1.c,Writing,LV," in line)
     cells = line.split(",")
     cells[11] = "Y"
-    changed = occupations.parse(text.replace(line, ",".join(cells)).encode())
+    _, changed = occupations.parse(text.replace(line, ",".join(cells)).encode())
     assert "LV" not in changed["27-3031.00"]["ratings"]["2.A.1.c"]
 
 

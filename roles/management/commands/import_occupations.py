@@ -7,11 +7,11 @@ from roles.models import Occupation
 
 
 class Command(BaseCommand):
-    help = "Read O*NET ratings (CSV or O*NET's tab-separated text), to draft roles from real occupations."
+    help = "Read O*NET ratings or ESCO's occupation-skill relations (CSV, tabs), to draft roles from real occupations."
 
     def add_arguments(self, parser):
         parser.add_argument("file", type=Path)
-        parser.add_argument("--source", default="O*NET 29.3", help="Named beside every figure taken from it.")
+        parser.add_argument("--source", default="", help="Named beside every figure taken from it, as in O*NET 29.3.")
         parser.add_argument("--show", action="store_true", help="Print what each occupation drafts into.")
 
     def handle(self, *args, file, source, show, **options):
