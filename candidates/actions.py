@@ -219,3 +219,27 @@ def accept_parameters(new: parameters.Parameters, *, by) -> Job:
     ChangeCounter.move()
     record("parameters.accepted", new, new.reason, by=by)
     return enqueue("estimates.refresh", by=by, result_url=reverse("candidates:sources"))
+
+
+@transaction.atomic
+def add_goal(person: Person, *, skill, level: int, due_on: date, by):
+    """Set a goal; it enters no score."""
+    goal = person.goals.create(skill=skill, level=level, due_on=due_on)
+    record("goal.set", person, f"{person.code}, {goal}", by=by)
+    return goal
+
+
+@transaction.atomic
+def close_goal(goal, now, *, by) -> None:
+    """Close a goal, reached or not; what was reached is what the evidence says."""
+    goal.closed_at = now
+    goal.save(update_fields=["closed_at"])
+    record("goal.closed", goal.person, f"{goal.person.code}, {goal}", by=by)
+
+
+@transaction.atomic
+def offer_help(person: Person, *, offers: bool, by) -> None:
+    """Be named as a possible coach, or not any more."""
+    person.offers_help = offers
+    person.save(update_fields=["offers_help"])
+    record("person.offers help" if offers else "person.offers no help", person, person.code, by=by)

@@ -6,7 +6,7 @@ class CandidatesConfig(AppConfig):
     name = "candidates"
 
     def ready(self):
-        from candidates import tasks  # noqa: F401 (registers its jobs)
+        from candidates import development, tasks  # noqa: F401 (registers a model and the jobs)
         from candidates.models import ChangeCounter
         from roles.models import EnterpriseFunction, Skill, SkillSet
 

@@ -296,3 +296,29 @@ class ParametersForm(CleanText, forms.Form):
             for name in self.in_force.sources
         }
         return Parameters(sources=sources, likely=data["likely"], unlikely=data["unlikely"], reason=data["reason"])
+
+
+class GoalForm(forms.Form):
+    """A level to reach in a skill, by a day."""
+
+    skill = forms.ModelChoiceField(Skill.objects.none())
+    level = forms.TypedChoiceField(choices=LEVEL_CHOICES[1:], coerce=int, initial=3)
+    due_on = forms.DateField(label="By", widget=DAY)
+
+    def __init__(self, *args, person, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.person = person
+        self.fields["skill"].queryset = Skill.objects.current().select_related("skill_set")
+        self.fields["due_on"].initial = timezone.localdate() + timedelta(days=180)
+
+    def clean_due_on(self):
+        day = self.cleaned_data["due_on"]
+        if not timezone.localdate() < day <= timezone.localdate() + timedelta(days=5 * 366):
+            raise forms.ValidationError("Choose a day within the next five years.")
+        return day
+
+    def clean_skill(self):
+        skill = self.cleaned_data["skill"]
+        if self.person.goals.open().filter(skill=skill).exists():
+            raise forms.ValidationError("There is an open goal for this skill. Close it first.")
+        return skill

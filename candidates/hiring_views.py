@@ -1,23 +1,20 @@
 """Who fits: the preview, rankings, comparison, a person against a role, exports."""
 
-import csv
-import io
 from datetime import date
 
-import openpyxl
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from candidates import actions, profile
+from candidates import actions, exports, profile
 from candidates.models import CODE_LENGTH, Evidence, Person, StoredFit
 from candidates.ranking import BANDS, RoleRanking, level_counts, people_by_kind
 from roles.models import EnterpriseFunction, Role, RoleVersion
 from socialstrategy.lib.paging import PER_PAGE
 from socialstrategy.lib.templatetags.components import BAND_WORDS, STATE_WORDS
-from socialstrategy.lib.text import harmless
+from socialstrategy.lib.workbook import csv_file, workbook
 
 
 def _version(request, pk, *, drafts=False) -> RoleVersion:
@@ -265,64 +262,14 @@ def fit_detail(request, pk):
     return render(request, "candidates/fit_detail.html", context)
 
 
-EXPORT_ROWS = 20_000
-
-
 def ranking_export(request, pk, form):
     """The ranking as XLSX or CSV, with the filters of the page; blind when the page is."""
     version = _version(request, pk)
     blind = is_blind(request)
     found, _ = _narrowed(request, version, blind=blind)
-    head, rows = _table(found, blind)
     name = f"ranking-role-{version.role_id}-version-{version.number}-{date.today().isoformat()}"
     if form == "csv":
-        out = io.StringIO()
-        out.write("\ufeff")
-        csv.writer(out).writerows([head, *rows])
-        response = HttpResponse(out.getvalue(), content_type="text/csv; charset=utf-8")
-    elif form == "xlsx":
-        response = HttpResponse(
-            _workbook(head, rows, version),
-            content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        )
-    else:
-        raise Http404
-    response["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
-    return response
-
-
-def _table(found: RoleRanking, blind: bool) -> tuple[list, list]:
-    """Heading and rows; every text cell made harmless."""
-    who = ["Code"] if blind else ["Name", "E-mail", "Code", "Where"]
-    skills = [line.skill.name for line in found.requirements]
-    head = ["Place", *who, "Band", "All essentials", "Fit", "Fit low", "Fit high", "Evidence"]
-    head += [f"{name}: chance" for name in skills] + [f"{name}: state" for name in skills]
-    rows = []
-    for line in found[:EXPORT_ROWS]:
-        person = line.person
-        name = [person.code] if blind else [person.name, person.email, person.code, person.where]
-        numbers = [round(value, 4) for value in (line.all_essentials, line.fit, line.fit_low, line.fit_high)]
-        row = [line.place, *name, BAND_WORDS[line.band], *numbers, line.evidence]
-        row += [round(p, 4) for p in line.probability] + [STATE_WORDS[state] for state in line.states]
-        rows.append([harmless(cell) for cell in row])
-    return [harmless(cell) for cell in head], rows
-
-
-def _workbook(head, rows, version) -> bytes:
-    book = openpyxl.Workbook(write_only=True)
-    sheet = book.create_sheet("Ranking")
-    sheet.append(head)
-    for row in rows:
-        sheet.append(row)
-    notes = book.create_sheet("What the columns say")
-    for line in (
-        [harmless(f"{version}")],
-        ["All essentials: the probability of meeting every essential at once, 0 to 1."],
-        ["Fit: the weighted share of requirements that are met, 0 to 1, with its 80 % interval."],
-        ["Chance: the probability of meeting one requirement. State: from its 80 % interval."],
-        ["Evidence: pieces of evidence on the skills of this role. Not assessed means unknown, never low."],
-    ):
-        notes.append(line)
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
+        return csv_file(exports.ranking_sheet(found, blind=blind), name)
+    if form == "xlsx":
+        return workbook([exports.ranking_sheet(found, blind=blind)], name)
+    raise Http404

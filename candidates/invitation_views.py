@@ -1,10 +1,13 @@
 """Invitations, the way through an assessment where names are known, and the personal report."""
 
+from urllib.parse import urlencode
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.http import Http404, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
@@ -12,7 +15,7 @@ from django.views.decorators.http import require_POST
 from accounts.models import Link
 from assessments.actions import Closed
 from assessments.views import minutes, wizard_ended
-from candidates import actions, inviting, reporting
+from candidates import actions, exports, inviting, reporting
 from candidates.forms import ExtendForm, InviteForm
 from candidates.hiring_views import is_blind
 from candidates.invitations import Invitation
@@ -20,6 +23,7 @@ from candidates.models import Person
 from roles.models import RoleVersion
 from socialstrategy.lib.levels import LEVELS
 from socialstrategy.lib.paging import page_of
+from socialstrategy.lib.workbook import workbook
 
 REPORT_SECONDS = 60 * 60
 
@@ -27,24 +31,46 @@ REPORT_SECONDS = 60 * 60
 def invitation_list(request):
     """Every invitation, newest first, with how far it is."""
     now = timezone.now()
-    found = Invitation.objects.with_progress()
-    state = request.GET.get("state", "")
-    chosen = {
+    found, state, words = _filtered(request.GET, now)
+    page = page_of(found, request)
+    for invitation in page:
+        invitation.now_state = invitation.state(now)
+    context = {"page": page, "state": state, "q": words, "states": list(_states(now))}
+    context["open_count"] = found.filter(_states(now)["open"]).count()
+    return render(request, "candidates/invitation_list.html", context)
+
+
+def _states(now) -> dict[str, Q]:
+    return {
         "open": Q(submitted_at=None, revoked_at=None, deadline_at__gt=now),
         "submitted": Q(submitted_at__isnull=False),
         "expired": Q(submitted_at=None, revoked_at=None, deadline_at__lte=now),
         "revoked": Q(revoked_at__isnull=False),
     }
-    if state in chosen:
-        found = found.filter(chosen[state])
-    words = request.GET.get("q", "")[:80]
+
+
+def _filtered(data, now):
+    """Invitations that the page's filters ask for, and the filters as understood."""
+    found = Invitation.objects.with_progress()
+    state, words = data.get("state", ""), data.get("q", "")[:80]
+    if state in _states(now):
+        found = found.filter(_states(now)[state])
     if words:
         found = found.filter(person__in=Person.objects.search(words))
-    page = page_of(found, request)
-    for invitation in page:
-        invitation.now_state = invitation.state(now)
-    context = {"page": page, "state": state, "q": words, "states": list(chosen)}
-    return render(request, "candidates/invitation_list.html", context)
+    return found, state, words
+
+
+@require_POST
+def invitation_remind(request):
+    """Remind everybody on the list, as filtered, who has not handed in."""
+    now = timezone.now()
+    found, state, words = _filtered(request.POST, now)
+    sent, spared = inviting.remind_now(found.filter(_states(now)["open"]), now, by=request.user)
+    text = f"{sent} reminder{'s' * (sent != 1)} on the way."
+    if spared:
+        text += f" {spared} had mail about it within the last day and got no other."
+    messages.success(request, text)
+    return redirect(f"{reverse('candidates:invitation_list')}?{urlencode({'state': state, 'q': words})}")
 
 
 def invitation_new(request):
@@ -266,6 +292,14 @@ def report_json(request):
     response = JsonResponse(reporting.as_data(person), json_dumps_params={"ensure_ascii": False, "indent": 1})
     response["Content-Disposition"] = 'attachment; filename="my-skills.json"'
     return response
+
+
+def report_xlsx(request):
+    """The report's levels and evidence as a workbook."""
+    person = _report_person(request)
+    if person is None:
+        return render(request, "candidates/report_ended.html", status=410)
+    return workbook(exports.profile_sheets(person), "my-skills")
 
 
 @never_cache

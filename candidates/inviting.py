@@ -15,6 +15,9 @@ from socialstrategy import mail
 
 REPORT_LASTS = timedelta(days=90)
 BETWEEN_LINKS = timedelta(minutes=1)
+BETWEEN_REMINDERS = timedelta(days=1)
+MOST_REMINDERS = 500
+"""Reminders sent at one press of the button."""
 
 
 def end_of(day) -> datetime:
@@ -113,6 +116,23 @@ def remind(now) -> int:
         if taken:
             send_link(invitation, "candidates/emails/reminder.txt")
     return len(due)
+
+
+@transaction.atomic
+def remind_now(invitations, now, *, by) -> tuple[int, int]:
+    """Remind everybody of open invitations who had no mail about it within a day; (sent, left in peace)."""
+    due = list(invitations.select_related("person", "role_version__role")[:MOST_REMINDERS])
+    sent = 0
+    for invitation in due:
+        newest = max(filter(None, (invitation.sent_at, invitation.reminded_at)))
+        if newest > now - BETWEEN_REMINDERS:
+            continue
+        invitation.reminded_at = now
+        invitation.save(update_fields=["reminded_at"])
+        send_link(invitation, "candidates/emails/reminder.txt")
+        record("invitation.reminded", invitation, invitation.person.code, by=by)
+        sent += 1
+    return sent, len(due) - sent
 
 
 def _must_be_open(invitation: Invitation, *, even_late: bool = False) -> None:

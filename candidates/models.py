@@ -69,6 +69,9 @@ class Person(models.Model):
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="person"
     )
+    offers_help = models.BooleanField(
+        "colleagues may ask me for help", default=False, help_text="Only then is somebody named as a possible coach."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     archived_at = models.DateTimeField(null=True, blank=True)
 

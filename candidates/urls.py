@@ -1,5 +1,6 @@
 from django.urls import path
 
+from candidates import development_views as development
 from candidates import hiring_views as hiring
 from candidates import import_views as imports
 from candidates import invitation_views as invitations
@@ -18,6 +19,11 @@ urlpatterns = [
     path("people/<int:pk>/background/add/", views.background_add, name="background_add"),
     path("people/<int:pk>/background/<int:entry>/", views.background_edit, name="background_edit"),
     path("people/<int:pk>/background/<int:entry>/remove/", views.background_remove, name="background_remove"),
+    path("people/<int:pk>/development/", development.development, name="development"),
+    path("people/<int:pk>/development/goals/", development.goal_add, name="goal_add"),
+    path("people/<int:pk>/development/goals/<int:goal>/close/", development.goal_close, name="goal_close"),
+    path("people/<int:pk>/development/help/", development.help_offer, name="help_offer"),
+    path("people/<int:pk>/profile.xlsx", views.person_export, name="person_export"),
     path("people/import/", imports.import_new, name="import_new"),
     path("people/import/<uuid:pk>/", imports.import_detail, name="import_detail"),
     path("people/import/<uuid:pk>/start/", imports.import_start, name="import_start"),
@@ -26,6 +32,7 @@ urlpatterns = [
     path("evidence/sources/edit/", method.sources_edit, name="sources_edit"),
     path("invitations/", invitations.invitation_list, name="invitation_list"),
     path("invitations/new/", invitations.invitation_new, name="invitation_new"),
+    path("invitations/remind/", invitations.invitation_remind, name="invitation_remind"),
     path("invitations/<uuid:pk>/change/", invitations.invitation_change, name="invitation_change"),
     path("invitations/<uuid:pk>/mine/", invitations.invitation_mine, name="invitation_mine"),
     path("i/<str:token>/", invitations.invitation_open, name="invitation_open"),
@@ -35,6 +42,7 @@ urlpatterns = [
     path("assessment/background/", invitations.wizard_background, name="wizard_background"),
     path("assessment/submit/", invitations.wizard_submit, name="wizard_submit"),
     path("report/", invitations.report, name="report"),
+    path("report/my-skills.xlsx", invitations.report_xlsx, name="report_xlsx"),
     path("report/my-skills.json", invitations.report_json, name="report_json"),
     path("r/<str:token>/", invitations.report_open, name="report_open"),
     path("r/<str:token>/begin/", invitations.report_begin, name="report_begin"),

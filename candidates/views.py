@@ -8,13 +8,14 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from assessments.models import RatingRequest
-from candidates import actions, inviting
+from candidates import actions, exports, inviting
 from candidates.evidence import SOURCE_WORDS, Estimate, StoredFit
 from candidates.forms import AskForm, BackgroundForm, EvidenceForm, PersonForm
 from candidates.models import Background, Person
 from candidates.profile import skill_rows
 from roles.models import EnterpriseFunction, RoleVersion
 from socialstrategy.lib.paging import page_of
+from socialstrategy.lib.workbook import workbook
 
 SORTS = {"name": ("name", "pk"), "-name": ("-name", "-pk"), "new": ("-created_at", "-pk")}
 
@@ -160,3 +161,12 @@ def background_remove(request, pk, entry):
     get_object_or_404(person.background, pk=entry).delete()
     messages.success(request, "The entry is gone.")
     return redirect(background_home(request, person))
+
+
+def person_export(request, pk):
+    """Levels, evidence and background as a workbook, for whoever may read the page."""
+    person = get_object_or_404(Person.objects.reportable_to(request.user), pk=pk)
+    owed = RatingRequest.objects.visible_to(request.user).open().filter(subject=person.subject).exists()
+    if owed and not request.user.is_hr:
+        raise Http404
+    return workbook(exports.profile_sheets(person), f"skills-{person.code}")

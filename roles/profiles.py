@@ -60,6 +60,9 @@ class Role(models.Model):
         return next((v for v in self.versions.all() if v.state == RoleVersion.State.PUBLISHED), None)
 
 
+COMPARED = ("level", "target", "weight", "is_essential", "reason")
+
+
 class RoleVersionQuerySet(models.QuerySet):
     def visible_to(self, user):
         roles = Role.objects.visible_to(user)
@@ -119,6 +122,18 @@ class RoleVersion(models.Model):
     @property
     def essentials(self) -> list:
         return [line for line in self.requirements.all() if line.is_essential]
+
+    def changes_to(self, other: "RoleVersion") -> list[dict]:
+        """Line by line what differs in another version: [{skill, before, after, changed: names of fields}, …]."""
+        before = {line.skill_id: line for line in self.requirements.all()}
+        after = {line.skill_id: line for line in other.requirements.all()}
+        rows = []
+        for key, line in (before | after).items():
+            old, new = before.get(key), after.get(key)
+            changed = {name for name in COMPARED if old and new and getattr(old, name) != getattr(new, name)}
+            fate = "added" if old is None else "removed" if new is None else "changed" if changed else "same"
+            rows.append({"skill": line.skill, "before": old, "after": new, "changed": changed, "fate": fate})
+        return rows
 
     def problems(self) -> list[str]:
         """What stands in the way of publishing, in words for HR; empty when nothing does."""

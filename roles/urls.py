@@ -19,6 +19,7 @@ urlpatterns = [
     path("<int:pk>/next/", views.role_next_version, name="role_next_version"),
     path("<int:pk>/discard/", views.role_discard, name="role_discard"),
     path("<int:pk>/retire/", views.role_retire, name="role_retire"),
+    path("<int:pk>/compare/", views.role_compare, name="role_compare"),
     path("<int:pk>/template/", views.role_template, name="role_template"),
     path("templates/", templates.template_list, name="template_list"),
     path("templates/<int:pk>/", templates.template_detail, name="template_detail"),

@@ -262,6 +262,27 @@ def role_detail(request, pk):
     return render(request, "roles/role_detail.html", context)
 
 
+def role_compare(request, pk):
+    """What changed from one version of a role to another; without a choice, the last two."""
+    role = get_object_or_404(Role.objects.visible_to(request.user), pk=pk)
+    versions = list(RoleVersion.objects.visible_to(request.user).filter(role=role).with_requirements())
+    by_number = {version.number: version for version in versions}
+    newer = by_number.get(_number(request.GET.get("to", "")), versions[0] if versions else None)
+    earlier = [version for version in versions if newer and version.number < newer.number]
+    older = by_number.get(_number(request.GET.get("from", "")), earlier[0] if earlier else None)
+    if newer is None or older is None or older.pk == newer.pk:
+        context = {
+            "title": "Compare versions",
+            "sentence": "There is no second version to compare with yet."
+            if len(versions) < 2
+            else "Choose two versions.",
+            "back": reverse("roles:role_list"),
+        }
+        return render(request, "problem.html", context, status=400)
+    context = {"role": role, "versions": versions, "older": older, "newer": newer, "rows": older.changes_to(newer)}
+    return render(request, "roles/role_compare.html", context)
+
+
 @require_POST
 def role_template(request, pk):
     """Keep the role's newest version as a template."""

@@ -1,5 +1,6 @@
-"""Workbooks: tables as XLSX, every text cell made harmless, with a last sheet that says what each column means."""
+"""Tables as XLSX, with a last sheet that says what each column means, or as CSV; every text cell made harmless."""
 
+import csv
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -38,6 +39,18 @@ def workbook(sheets: list[Sheet], name: str) -> HttpResponse:
     book.save(out)
     response = HttpResponse(out.getvalue(), content_type=XLSX)
     response["Content-Disposition"] = f'attachment; filename="{name}.xlsx"'
+    return response
+
+
+def csv_file(sheet: Sheet, name: str) -> HttpResponse:
+    """A download of one table, UTF-8 with a mark that spreadsheets understand."""
+    out = io.StringIO()
+    out.write("\ufeff")
+    writer = csv.writer(out)
+    writer.writerow([harmless(heading) for heading, _ in sheet.columns])
+    writer.writerows([harmless(cell) for cell in row] for row in sheet.rows)
+    response = HttpResponse(out.getvalue(), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return response
 
 
