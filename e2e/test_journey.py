@@ -2,6 +2,7 @@
 
 import csv
 import re
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from playwright.sync_api import expect
 
 from accounts.models import User
 from accounts.views import DEMO_DOMAIN
+from candidates.factories import give_evidence, make_person
 from candidates.models import Evidence, Invitation, Person
 from roles.models import Role
 from socialstrategy.mail.models import Mail
@@ -42,7 +44,7 @@ def organisation(live_server, settings):
     """An organisation with accounts and nobody in it yet."""
     settings.DEMO = True
     settings.BASE_URL = live_server.url
-    for role, name in (("hr", "Hanne Berg"), ("assessor", "Tom Boss")):
+    for role, name in (("hr", "Hanne Berg"), ("assessor", "Tom Boss"), ("executive", "Ruth Board")):
         User.objects.create_user(f"{role}@{DEMO_DOMAIN}", "x" * 20, name=name, role=role)
 
 
@@ -162,5 +164,68 @@ def test_from_an_occupation_to_a_ranking(organisation, celery_worker, wait_until
     expect(hr.locator("#fits")).to_contain_text("Ines Okafor")
     expect(hr.locator("#fits")).to_contain_text("of 1 assessed inside")
 
+    board(hr, boss, ines, lines[1].skill, role, open_as, tmp_path)
     for page in (hr, phone, desk, boss):
         assert page.problems == []
+
+
+def board(hr, boss, ines, skill, role, open_as, tmp_path) -> None:
+    """From the ranking to the board: a team, an initiative, a rating that moves the heatmap, and the executive."""
+    for n in range(5):
+        colleague = make_person(f"Colleague {n}", kind="employee")
+        for source in ("work_sample", "peer"):
+            give_evidence(colleague, skill.slug, 1, source)
+
+    # HR makes a team of Ines and her colleagues.
+    hr.goto("/teams/new/")
+    hr.fill("#id_name", "Press desk")
+    hr.select_option("#id_function", label="Public relations")
+    hr.get_by_role("button", name="Save").click()
+    for person in [ines, *Person.objects.filter(name__startswith="Colleague")]:
+        hr.fill("#id_email", person.email)
+        hr.get_by_role("button", name="Add", exact=True).click()
+        expect(hr.locator("main")).to_contain_text(f"{person.name} is in Press desk now")
+
+    # She says what it is for, asks for one person, and activates it.
+    hr.goto("/initiatives/new/")
+    hr.fill("#id_title", "First word in ten minutes")
+    hr.select_option("#id_function", label="Public relations")
+    hr.fill("#id_goal", "Customers read it from us first.")
+    hr.fill("#id_deadline_on", (date.today() + timedelta(days=90)).isoformat())
+    hr.get_by_role("button", name="Save").click()
+    hr.get_by_role("link", name="Add a demand").first.click()
+    hr.select_option("#id_team", label="Press desk")
+    hr.select_option("#id_skill", label=skill.name)
+    hr.get_by_role("button", name="Save", exact=True).click()
+    expect(hr.locator("main")).to_contain_text("At least 1 person in Press desk")
+    hr.get_by_role("button", name="Activate").click()
+    expect(hr.locator("main")).to_contain_text("Active")
+    hr.goto("/")
+    cell = hr.locator("[data-cell]")
+    before = cell.inner_text()
+    expect(hr.locator("#cell")).to_contain_text("Ines Okafor")
+
+    # The executive sees it by count, finds what hangs on one person, and takes a page along.
+    ruth = open_as("executive")
+    ruth.get_by_role("link", name="Find a second").click()
+    expect(ruth.locator("#cell")).to_contain_text("part of it on one person alone")
+    expect(ruth.locator("main")).not_to_contain_text("Okafor")
+    paper = tmp_path / "board.pdf"
+    ruth.pdf(path=paper, format="A4")
+    assert paper.read_bytes().count(b"/Type /Page\n") <= 2
+
+    # Her manager has changed his mind: the new rating moves the heatmap.
+    hr.goto(f"/people/{ines.pk}/")
+    hr.click("text=By their manager, a colleague")
+    hr.get_by_role("button", name="Ask", exact=True).click()
+    boss.goto("/ratings/")
+    boss.locator("main").get_by_role("link", name=re.compile("Rate|Ines")).first.click()
+    for place in range(1, role.versions.get(number=1).requirements.count() + 1):
+        at(boss, f"/{place}/$")
+        boss.click("label[for=level-2]")
+        boss.click("#next")
+    boss.get_by_role("button", name="Hand in").click()
+    expect(boss.locator("main")).to_contain_text("Thank you")
+    hr.goto("/")
+    expect(cell).not_to_have_text(before)
+    assert ruth.problems == []

@@ -13,10 +13,12 @@ from accounts.models import Link, User
 from assessments.models import RatingRequest
 from candidates import actions, importing
 from candidates.models import Invitation, Person
+from roles import actions as role_actions
 from roles import occupations
 from roles.models import Occupation, RoleTemplate, RoleVersion
 from socialstrategy.jobs.models import Job
 from socialstrategy.mail.models import Mail
+from teams.models import Initiative, Team
 
 pytestmark = [pytest.mark.servers, pytest.mark.browser]
 ONET = Path(__file__).resolve().parent.parent / "roles" / "tests" / "onet_fixture.csv"
@@ -58,10 +60,25 @@ def places(demo):
     states = [{"state": "running", "done": 3, "total": 10}, {"state": "done"}, {"state": "failed", "message": "No."}]
     # Running jobs ask for news every 700 ms: the one looked at has a far heartbeat and no worker.
     jobs = [Job.objects.create(kind="people.read", heartbeat_at=now, **state) for state in states]
+    initiative = Initiative.objects.first()
+    team = Team.objects.get(name="Care by night")
+    demand = initiative.demands.first()
+    field = "/overview/service-support/communicating/"
+    role_actions.next_version(published.role, by=None)
+    board = ["/", field, f"{field}?page=1", "/initiatives/", f"/initiatives/{initiative.pk}/"]
+    board += ["/initiatives/?q=nothing-is-called-so", "/teams/", f"/teams/{team.pk}/", "/teams/?closed=1"]
     both = f"p={person.code}&p={other.code}"
     return {
         "hr": [
-            "/",
+            *board,
+            "/initiatives/new/",
+            f"/initiatives/{initiative.pk}/edit/",
+            f"/initiatives/{initiative.pk}/demands/add/",
+            f"/initiatives/{initiative.pk}/demands/{demand.pk}/",
+            "/teams/new/",
+            f"/teams/{team.pk}/edit/",
+            f"/people/{person.pk}/development/",
+            f"/roles/{published.role_id}/compare/",
             "/roles/",
             "/search/?q=a",
             "/search/?q=nothing-is-called-so",
@@ -103,7 +120,7 @@ def places(demo):
             f"/invitations/new/?people={person.pk}",
             "/evidence/sources/",
             "/evidence/sources/edit/",
-            "/password/",
+            "/password/first/",
             *[f"/jobs/{job.pk}/" for job in jobs],
             "/audit/",
             "/accounts/",
@@ -111,8 +128,8 @@ def places(demo):
             "/outbox/",
         ],
         "assessor": ["/", "/ratings/", f"/ratings/{rating.pk}/1/", f"/ratings/{rating.pk}/{last}/"],
-        "executive": ["/", "/roles/"],
-        "employee": ["/", "/report/", f"/people/{person.pk}/background/add/"],
+        "executive": [*board, "/roles/"],
+        "employee": ["/", "/report/", f"/people/{person.pk}/background/add/", f"/people/{person.pk}/development/"],
     }
 
 
@@ -124,7 +141,7 @@ def test_pages_of_those_who_sign_in(places, open_as, width, theme):
         for path in paths:
             look_at(page, path, width, failures)
         if role == "hr":
-            alone = next(path for path in paths if "compare" in path).split("&")[0]
+            alone = next(path for path in paths if "/compare/?p=" in path).split("&")[0]
             look_at(page, alone, width, failures, status=400)
     assert not failures, "\n".join(failures)
 

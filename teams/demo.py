@@ -78,6 +78,7 @@ def seed() -> dict[str, int]:
     _background(rng, people)
     _sittings(rng, world, people, home, users["hr"])
     _open_work(people, home, versions, users)
+    _growing(rng, people, users)
     demo_initiatives.seed(people, by=users["hr"])
     return {
         "people": Person.objects.count(),
@@ -342,3 +343,15 @@ def _open_work(people, home, versions, users) -> None:
             kind=RatingRequest.Kind.MANAGER,
             role_version=home[person.pk],
         )
+
+
+def _growing(rng, people, users) -> None:
+    """Three of five employees offer help; some have goals, Ines two of them."""
+    for person in people[:EMPLOYEES]:
+        person.offers_help = bool(rng.random() < 0.6)
+    Person.objects.bulk_update(people[:EMPLOYEES], ["offers_help"])
+    day = timezone.localdate() + timedelta(days=150)
+    wanted = [(users["employee"].person, "analytics", 4), (users["employee"].person, "coaching", 3)]
+    wanted += [(people[n], "video", 3) for n in range(30, 36)]
+    for person, slug, level in wanted:
+        people_actions.add_goal(person, skill=Skill.objects.get(slug=slug), level=level, due_on=day, by=None)

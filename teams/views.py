@@ -48,6 +48,7 @@ def _own(user) -> dict:
     return {
         "person": person,
         "waiting": RatingRequest.objects.visible_to(user).open().count(),
+        "goals": person.goals.open().select_related("skill") if person else [],
         "mine": Invitation.objects.open_at(now).filter(person=person).with_progress() if person else [],
     }
 

@@ -151,3 +151,26 @@ def test_the_list_shows_how_far_each_is_in_few_queries(as_hr, version, hr, djang
     assert page.count("0 of 3") == 20
     for state in ("open", "submitted", "expired", "revoked", "nonsense"):
         assert as_hr.get(f"/invitations/?state={state}&q=p1").status_code == 200
+
+
+def test_everybody_who_is_late_is_reminded_at_once_but_nobody_twice_a_day(as_hr, hr, version):
+    early = [make_invitation(make_person(f"Late {n}"), version, hr) for n in range(3)]
+    Invitation.objects.filter(pk__in=[one.pk for one in early[:2]]).update(sent_at=timezone.now() - timedelta(days=3))
+    done = make_invitation(make_person("Done"), version, hr)
+    Invitation.objects.filter(pk=done.pk).update(
+        submitted_at=timezone.now(), sent_at=timezone.now() - timedelta(days=3)
+    )
+    assert "Remind all 3 who have not handed in" in as_hr.get("/invitations/").content.decode()
+    page = as_hr.post("/invitations/remind/", {"state": "open", "q": ""}, follow=True).content.decode()
+    assert "2 reminders on the way. 1 had mail about it within the last day" in page
+    assert Mail.objects.count() == 4 + 2
+    page = as_hr.post("/invitations/remind/", {}, follow=True).content.decode()
+    assert "0 reminders on the way. 3 had mail" in page
+
+
+def test_a_reminder_keeps_to_what_is_shown(as_hr, hr, version):
+    for name in ("Ada", "Bob"):
+        make_invitation(make_person(name), version, hr)
+    Invitation.objects.update(sent_at=timezone.now() - timedelta(days=3))
+    as_hr.post("/invitations/remind/", {"q": "ada"})
+    assert Invitation.objects.exclude(reminded_at=None).get().person.name == "Ada"
