@@ -95,9 +95,9 @@ def steps(person: Person, rows: list[SkillRow], version: RoleVersion | None) -> 
 
 
 def _step(skill: Skill, row: SkillRow | None, *, goal: Goal | None = None, needed: int | None = None) -> Step:
-    now = row.estimate.mean if row else 0.0
-    level = min(5, max(1, int(now // 1) + 1))
     aim = goal.level if goal else needed
+    # Where nothing is known there is no next level: unknown is not low. The goal's own anchor is shown.
+    level = min(aim or 5, 5, max(1, int(row.estimate.mean // 1) + 1)) if row else aim or 1
     state = ""
     if row and aim:
         low, high = row.estimate.low, row.estimate.high
@@ -132,13 +132,16 @@ def history(person: Person, rows: list[SkillRow]) -> list[dict[str, Any]]:
     for row in rows:
         known = [one for one in levels.get(row.skill.pk, []) if one]
         if len(known) > 1:
-            then, now = known[0].mean, known[-1].mean
+            first, last = known[0], known[-1]
+            then, now = first.mean, last.mean
             found.append(
                 {
                     "skill": row.skill,
                     "then": then,
                     "now": now,
                     "change": now - then,
+                    "then_half": scoring.INTERVAL_Z * first.sd,
+                    "now_half": scoring.INTERVAL_Z * last.sd,
                     "then_x": _percent(then),
                     "now_x": _percent(now),
                 }

@@ -19,7 +19,7 @@ from candidates.models import ChangeCounter, Estimate
 from roles.models import EnterpriseFunction, SkillSet
 from scoring import normal
 from scoring import teams as engine
-from socialstrategy.lib.templatetags.components import percent
+from socialstrategy.lib.templatetags.components import figure, percent
 from teams.models import Demand, Initiative, Membership
 from teams.privacy import Group, merge_small
 
@@ -75,7 +75,7 @@ class Share:
 
     @property
     def words(self) -> str:
-        return f"{self.covered:.1f} of {self.needed:.0f} covered"
+        return f"{figure(self.covered)} of {figure(self.needed)} covered"
 
     @property
     def spoken(self) -> str:

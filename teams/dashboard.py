@@ -10,7 +10,7 @@ from django.urls import reverse
 from candidates.models import Person
 from scoring import INTERVAL_Z
 from scoring import teams as engine
-from socialstrategy.lib.templatetags.components import figure, signed
+from socialstrategy.lib.templatetags.components import figure
 from teams import coverage
 from teams.coverage import Board, Figures, Line, Share, cell_key
 from teams.models import Snapshot
@@ -104,7 +104,7 @@ def heat_rows(board: Board, now: Figures, before: Figures | None, chosen: str) -
 
 def moved(change: float) -> str:
     """A change large enough to be told, with its sign."""
-    return signed(change) if abs(change) >= 0.05 else ""
+    return f"{'+' if change > 0 else '−'}{figure(abs(change))}" if abs(change) >= 0.05 else ""
 
 
 def readiness(user, board: Board, initiatives) -> list[dict]:

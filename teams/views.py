@@ -6,8 +6,10 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from assessments.models import RatingRequest
+from candidates.development import history
 from candidates.invitations import Invitation
 from candidates.models import Person
+from candidates.profile import skill_rows
 from roles.models import Role, RoleVersion
 from socialstrategy.lib.text import clean
 from socialstrategy.lib.workbook import workbook
@@ -16,6 +18,8 @@ from teams.coverage import cell_key
 from teams.models import oversees
 from teams.search import find
 
+MOST_SKILLS = 6
+"""Skills that somebody's own home shows."""
 PER_CELL = 20
 """Demands on a page of a cell."""
 
@@ -36,6 +40,8 @@ def _home(request, chosen: str = ""):
     context = _own(request.user)
     if oversees(request.user):
         context |= _board(request.user, chosen)
+    elif context["person"]:
+        context |= _profile(context["person"])
     if request.user.is_hr:
         context |= _today(request.user)
     return render(request, "teams/overview.html", context)
@@ -51,6 +57,13 @@ def _own(user) -> dict:
         "goals": person.goals.open().select_related("skill") if person else [],
         "mine": Invitation.objects.open_at(now).filter(person=person).with_progress() if person else [],
     }
+
+
+def _profile(person) -> dict:
+    """Somebody's own skills, strongest first, and the way so far; the pages behind show all of it."""
+    rows = [row for _, rows in skill_rows(person) for row in rows]
+    strongest = sorted(rows, key=lambda row: -row.estimate.mean)
+    return {"skill_rows": strongest[:MOST_SKILLS], "skill_count": len(rows), "history": history(person, rows)[:5]}
 
 
 def _board(user, chosen: str) -> dict:

@@ -142,4 +142,9 @@ def test_without_evidence_the_page_says_what_comes_first(client):
     client.force_login(user)
     assert "No goal is set" in page(client, person)
     add(client, person)
-    assert "Not assessed yet" in page(client, person)
+    text = page(client, person)
+    assert "Not assessed yet" in text
+    # Unknown is not low: what is shown is the goal, not level 1.
+    anchors = Skill.objects.get(slug="tone-empathy")
+    assert escape(anchors.anchor(4)) in text
+    assert escape(anchors.anchor(1)) not in text

@@ -1,14 +1,16 @@
 """The demo organisation, and home for everyone."""
 
+from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from accounts.factories import make_user
 from accounts.models import User
 from assessments.models import RatingRequest
-from candidates.factories import make_invitation, make_person
+from candidates.factories import give_evidence, make_invitation, make_person
 from candidates.models import Evidence, Invitation, Person
 from candidates.ranking import RoleRanking
 from roles.models import Role, RoleVersion
@@ -75,6 +77,17 @@ def test_everybody_has_a_home(client, version, hr):
     for role, text in (("assessor", "Nothing waits for you"), ("executive", "No initiative is active yet")):
         client.force_login(make_user(role))
         assert text in client.get("/").content.decode()
+
+
+def test_an_employee_s_home_shows_the_own_profile_and_the_way_so_far(client):
+    user = make_user("employee")
+    person = make_person("Own", kind="employee", user=user)
+    give_evidence(person, "video", 1, observed_on=timezone.localdate() - timedelta(days=200))
+    give_evidence(person, "video", 5, "manager")
+    client.force_login(user)
+    page = client.get("/").content.decode()
+    assert "Video: estimate" in page
+    assert "The way so far" in page
 
 
 def test_home_takes_few_queries(as_hr, version, hr, django_assert_max_num_queries):

@@ -116,7 +116,7 @@ def test_dissolving_leaves_the_demands_open_and_says_so(as_hr):
     assert not team.memberships.current().exists()
     page = as_hr.get(url("initiative_detail", demand.initiative_id)).content.decode()
     assert "this team was dissolved; choose another" in page
-    assert "0.0 of 1 covered" in page
+    assert "0 of 1 covered" in page
 
 
 def test_a_team_cannot_be_merged_into_itself(as_hr):

@@ -143,7 +143,9 @@ def percent(share: float) -> str:
 
 @register.filter
 def figure(value: float) -> str:
-    """A number of people: whole where it is, else with one decimal."""
+    """A number of people: whole where it is or where it is large, else with one decimal."""
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
     return f"{value:.0f}" if abs(value - round(value)) < 0.05 else f"{value:.1f}"
 
 
