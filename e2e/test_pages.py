@@ -7,8 +7,10 @@ import pytest
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
 from axe_playwright_python.sync_playwright import Axe
+from django.urls import resolve
 from django.utils import timezone
 
+from accounts.access import RULES
 from accounts.models import Link, User
 from assessments.models import RatingRequest
 from candidates import actions, importing
@@ -98,6 +100,7 @@ def places(demo):
             f"/people/import/{batch.pk}/",
             f"/fits/{stored.pk}/",
             "/accounts/new/",
+            f"/accounts/{person.user_id}/",
             f"/outbox/{Mail.objects.first().pk}/",
             f"/hiring/{published.pk}/who-fits/",
             "/roles/occupations/",
@@ -131,6 +134,37 @@ def places(demo):
         "executive": [*board, "/roles/"],
         "employee": ["/", "/report/", f"/people/{person.pk}/background/add/", f"/people/{person.pk}/development/"],
     }
+
+
+WITH_A_LINK = {
+    *("account_login", "account_inactive", "account_reset_password", "account_reset_password_done"),
+    *("account_reset_password_from_key", "account_reset_password_from_key_done", "assessments:wizard_ended"),
+    *("candidates:invitation_open", "candidates:report_open", "assessments:wizard_intro", "assessments:wizard_skill"),
+    *("assessments:wizard_later", "candidates:wizard_background"),
+}
+"""Looked at by the two tests below."""
+NO_PAGES = {
+    # Files and signs of life.
+    *("healthz", "favicon", "candidates:import_errors", "candidates:ranking_export", "candidates:person_export"),
+    *("candidates:report_json", "candidates:report_xlsx", "teams:overview_export", "teams:initiative_export"),
+    # They change something and lead on.
+    *("accounts:demo_sign_in", "accounts:theme", "account_logout", "account_change_password"),
+    *("roles:requirement_add", "roles:requirement_remove", "roles:requirement_edit", "roles:role_undo"),
+    *("roles:role_publish", "roles:role_next_version", "roles:role_retire", "roles:role_discard"),
+    *("roles:role_template", "roles:template_retire", "roles:skill_retire", "roles:template_line_edit"),
+    *("roles:occupation_import", "candidates:fit_store", "candidates:background_remove", "candidates:evidence_add"),
+    *("candidates:background_edit", "candidates:import_start", "candidates:invitation_change"),
+    *("candidates:invitation_remind", "candidates:invitation_begin", "candidates:invitation_fresh"),
+    *("candidates:invitation_mine", "candidates:continue_elsewhere", "candidates:wizard_submit"),
+    *("candidates:report_begin", "candidates:report_fresh", "candidates:rating_ask", "candidates:ranking_blind"),
+    *("candidates:goal_add", "candidates:goal_close", "candidates:help_offer"),
+    *("teams:member_add", "teams:member_change", "teams:team_close", "teams:initiative_state", "teams:demand_remove"),
+}
+
+
+def test_every_page_of_the_project_is_looked_at(places):
+    looked_at = {resolve(path.split("?")[0]).view_name for paths in places.values() for path in paths}
+    assert set(RULES) - looked_at - WITH_A_LINK == NO_PAGES
 
 
 @pytest.mark.parametrize(("width", "theme"), LOOKS)

@@ -53,14 +53,35 @@ def from_npm() -> str | None:
         command = [*npm(), "install", "--prefix", str(folder), "--no-save", "--ignore-scripts", "--silent"]
         subprocess.run([*command, "@sparticuz/chromium@153.0.0"], check=True)
         packed = folder / "node_modules" / "@sparticuz" / "chromium" / "bin"
-        unpack(packed / "swiftshader.tar.br", folder / "swiftshader.tar")
         # The libraries that draw without a graphics card have to lie beside the binary, else it dies at once.
-        with tarfile.open(folder / "swiftshader.tar") as libraries:
-            # Early 3.11 releases know no filters yet.
-            libraries.extractall(folder, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
+        extract(packed / "swiftshader.tar.br", folder)
+        extract(packed / "al2023.tar.br", folder / "system")
         unpack(packed / "chromium.br", binary)
         binary.chmod(0o755)
-    return str(binary) if binary.exists() else None
+    return with_libraries(folder, binary) if binary.exists() else None
+
+
+def extract(packed: Path, folder: Path) -> None:
+    """Unpack a brotli-packed archive into a folder."""
+    archive = folder.parent / packed.stem
+    unpack(packed, archive)
+    with tarfile.open(archive) as libraries:
+        # Early 3.11 releases know no filters yet.
+        libraries.extractall(folder, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
+    archive.unlink()
+
+
+def with_libraries(folder: Path, binary: Path) -> str:
+    """The binary itself, or, where the system lacks its libraries, a start script that brings those of the package."""
+    if (
+        not shutil.which("ldd")
+        or "not found" not in subprocess.run(["ldd", str(binary)], capture_output=True, text=True, check=False).stdout
+    ):
+        return str(binary)
+    start = folder / "start"
+    start.write_text(f'#!/bin/sh\nLD_LIBRARY_PATH="{folder}/system/lib" exec "{binary}" "$@"\n')
+    start.chmod(0o755)
+    return str(start)
 
 
 def main() -> int:

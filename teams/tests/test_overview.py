@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 import openpyxl
 import pytest
+from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
@@ -12,6 +13,7 @@ from accounts.factories import make_user
 from candidates import actions
 from candidates.factories import give_evidence, make_person
 from roles.models import Skill
+from socialstrategy.celery import app
 from teams import coverage, dashboard, snapshots, tasks
 from teams.coverage import Share
 from teams.factories import join, make_demand, make_initiative, make_team
@@ -167,6 +169,12 @@ def test_a_quarter_is_stored_once_with_its_method(team):
     assert stored.engine
     assert stored.parameters == "shipped-1"
     assert "Deskmate" not in str(stored.figures)
+
+
+def test_the_scheduler_knows_every_task_it_sends():
+    app.loader.import_default_modules()
+    for entry in settings.CELERY_BEAT_SCHEDULE.values():
+        assert entry["task"] in app.tasks
 
 
 def test_a_new_rating_shows_as_a_change_since_the_quarter(as_hr, team):
