@@ -20,14 +20,19 @@ from socialstrategy.lib.text import clean
 
 def rating_queue(request):
     """Whom somebody is asked to rate, and what they have rated."""
-    mine = RatingRequest.objects.visible_to(request.user).select_related("role_version__role")
-    waiting = list(mine.open()[:200])
-    done = list(mine.exclude(submitted_at=None).order_by("-submitted_at")[:50])
-    people = {p.subject: p for p in Person.objects.filter(subject__in=[one.subject for one in waiting + done])}
-    for one in waiting + done:
-        one.person = people.get(one.subject)
-    context = {"waiting": [w for w in waiting if w.person], "done": [d for d in done if d.person]}
+    mine = RatingRequest.objects.visible_to(request.user)
+    done = mine.exclude(submitted_at=None).order_by("-submitted_at")
+    context = {"waiting": named(mine.open(), 200), "done": named(done, 50)}
     return render(request, "candidates/rating_queue.html", context)
+
+
+def named(requests, most: int) -> list[RatingRequest]:
+    """The first requests for a rating, each with the ``person`` it is about: assessments know no names."""
+    found = list(requests.select_related("role_version__role")[:most])
+    people = {p.subject: p for p in Person.objects.filter(subject__in=[one.subject for one in found])}
+    for one in found:
+        one.person = people.get(one.subject)
+    return [one for one in found if one.person]
 
 
 @require_POST

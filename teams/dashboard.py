@@ -156,6 +156,8 @@ def one_deep(user, board: Board, most: int | None = None) -> list[dict]:
     found: dict[tuple, dict] = {}
     for n in board.one_deep:
         line, demand = board.lines[n], board.lines[n].demand
+        if not user.is_hr and board.unit_of[n].is_hidden:
+            continue
         row = found.setdefault(
             (demand.team_id, demand.skill_id),
             {

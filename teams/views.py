@@ -10,6 +10,7 @@ from candidates.development import history
 from candidates.invitations import Invitation
 from candidates.models import Person
 from candidates.profile import skill_rows
+from candidates.rating_views import named
 from roles.models import Role, RoleVersion
 from socialstrategy.lib.text import clean
 from socialstrategy.lib.workbook import workbook
@@ -20,6 +21,8 @@ from teams.search import find
 
 MOST_SKILLS = 6
 """Skills that somebody's own home shows."""
+MOST_WAITING = 5
+"""Ratings asked of somebody that their home names; the queue has all."""
 PER_CELL = 20
 """Demands on a page of a cell."""
 
@@ -51,9 +54,12 @@ def _own(user) -> dict:
     """What waits for somebody, whoever they are."""
     person = Person.objects.filter(user=user).first()
     now = timezone.now()
+    requests = RatingRequest.objects.visible_to(user).open()
+    waiting = requests.count()
     return {
         "person": person,
-        "waiting": RatingRequest.objects.visible_to(user).open().count(),
+        "waiting": waiting,
+        "queue": named(requests, MOST_WAITING) if waiting else [],
         "goals": person.goals.open().select_related("skill") if person else [],
         "mine": Invitation.objects.open_at(now).filter(person=person).with_progress() if person else [],
     }

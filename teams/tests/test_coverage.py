@@ -101,6 +101,18 @@ def test_one_expert_is_a_single_point_of_failure_and_a_second_one_ends_it():
     assert not coverage.current().one_deep
 
 
+def test_a_team_of_one_is_covered_and_hangs_on_that_one():
+    team = make_team()
+    able(team, value=5)
+    make_demand(make_initiative(), team, people=1)
+    board = coverage.current()
+    (line,) = board.lines
+    assert line.members == 1
+    assert line.coverage.at_least_without_best == 0
+    assert board.one_deep == [0]
+    assert not board.merged.cells
+
+
 def test_the_number_of_queries_does_not_grow_with_demands(django_assert_num_queries):
     teams = [make_team(people=2) for _ in range(3)]
     for n in range(2):

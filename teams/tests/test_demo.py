@@ -90,6 +90,17 @@ def test_an_employee_s_home_shows_the_own_profile_and_the_way_so_far(client):
     assert "The way so far" in page
 
 
+def test_an_assessor_s_home_names_whom_to_rate(client, version):
+    rater = make_user("assessor")
+    for n in range(7):
+        person = make_person(f"Waiting Number{n}", kind="employee")
+        RatingRequest.objects.create(subject=person.subject, rater=rater, kind="manager", role_version=version)
+    client.force_login(rater)
+    page = client.get("/").content.decode()
+    assert page.count("Waiting Number") == 5
+    assert "All 7 ratings" in page
+
+
 def test_home_takes_few_queries(as_hr, version, hr, django_assert_max_num_queries):
     for n in range(10):
         make_invitation(make_person(f"P{n}"), version, hr)

@@ -200,15 +200,18 @@ def test_executives_read_initiatives_by_count_and_change_nothing(client):
 
 def test_too_few_people_are_not_counted_for_executives(client):
     team = make_team()
-    for _ in range(4):
-        person = make_person(kind="employee")
+    for n in range(4):
+        person = make_person(f"Person {n}", kind="employee")
         join(team, person)
-        give_evidence(person, "tone-empathy", 4)
+        for source in ("work_sample", "manager", "peer"):
+            give_evidence(person, "tone-empathy", 5 if person.name.endswith("1") else 1, source)
     one = make_initiative()
     make_demand(one, team)
     client.force_login(make_user("executive"))
     page = client.get(url("initiative_detail", one.pk)).content.decode()
     assert "Fewer than five people" in page
+    home = client.get("/").content.decode()
+    assert "Nothing falls short when a single person leaves" in home
     assert "of 1 covered" not in page
     assert "sure to be covered" not in page
 
