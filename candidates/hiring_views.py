@@ -109,7 +109,7 @@ def ranking(request, pk):
     found, wanted = _narrowed(request, version, blind=blind)
     pages = max(1, -(-len(found) // PER_PAGE))
     number = request.GET.get("page", "1")
-    number = min(pages, max(1, int(number) if number.isdigit() and len(number) < 9 else 1))
+    number = min(pages, max(1, int(number) if number.isdecimal() and len(number) < 9 else 1))
     start = (number - 1) * PER_PAGE
     lines = found[start : start + PER_PAGE]
     last = None

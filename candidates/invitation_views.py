@@ -100,7 +100,7 @@ def invitation_new(request):
 
 
 def _keys(texts) -> list[int]:
-    return [int(text) for text in texts if text and text.isdigit() and len(text) < 12]
+    return [int(text) for text in texts if text and text.isdecimal() and len(text) < 12]
 
 
 def _send_invitations(request, data):

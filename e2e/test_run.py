@@ -26,7 +26,7 @@ def processes_of(folder: Path) -> list[str]:
     """Command lines of running processes whose environment names ``folder``."""
     found = []
     for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
+        if entry.name.isdecimal():
             try:
                 if (
                     f"VAR_DIR={folder}".encode() in (entry / "environ").read_bytes()

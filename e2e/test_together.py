@@ -11,7 +11,7 @@ from django.utils import timezone
 from candidates.factories import make_person
 from teams import actions, snapshots
 from teams.factories import make_team
-from teams.models import Membership, Snapshot
+from teams.models import Membership, Snapshot, Team
 
 pytestmark = [pytest.mark.servers]
 
@@ -61,6 +61,18 @@ def test_nobody_joins_a_team_that_is_being_closed(together):
     team.refresh_from_db()
     assert team.closed_on == today
     assert not Membership.objects.current().filter(team=team).exists()
+
+
+def test_two_teams_that_merge_into_each_other_do_so_once(together):
+    one, two = make_team("One", people=2), make_team("Two", people=2)
+    today = timezone.localdate()
+    found = together(
+        lambda: actions.close_team(one, into=two, day=today, by=None),
+        lambda: actions.close_team(two, into=one, day=today, by=None),
+    )
+    assert sum(isinstance(answer, str) for answer in found) == 1
+    assert Team.objects.current().count() == 1
+    assert Membership.objects.current().filter(team__in=Team.objects.current()).count() == 4
 
 
 def test_a_quarter_is_stored_once_by_two_schedulers(together):

@@ -26,7 +26,7 @@ def skill_detail(request, slug):
 
 def skill_new(request):
     return _skill_form(
-        request, Skill(skill_set_id=request.GET.get("set") if request.GET.get("set", "").isdigit() else None)
+        request, Skill(skill_set_id=request.GET.get("set") if request.GET.get("set", "").isdecimal() else None)
     )
 
 

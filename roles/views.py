@@ -45,7 +45,7 @@ def role_new(request):
 def _initial(start: str) -> dict:
     """Title, function and phase from what the role starts from."""
     kind, _, key = start.partition("-")
-    if kind == "template" and key.isdigit():
+    if kind == "template" and key.isdecimal():
         found = RoleTemplate.objects.current().filter(pk=key).first()
         if found:
             return {
@@ -55,7 +55,7 @@ def _initial(start: str) -> dict:
                 "phase": found.phase,
                 "purpose": found.purpose,
             }
-    if kind == "occupation" and key.isdigit():
+    if kind == "occupation" and key.isdecimal():
         found = Occupation.objects.filter(pk=key).first()
         if found:
             return {"start": start, "title": found.title}
@@ -155,7 +155,7 @@ def requirement_add(request, pk):
 
 
 def _number(text) -> int:
-    return int(text) if text and text.isdigit() and len(text) < 10 else 0
+    return int(text) if text and text.isdecimal() and len(text) < 10 else 0
 
 
 def _edit_url(version) -> str:

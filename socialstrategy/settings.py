@@ -74,6 +74,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "socialstrategy.lib.hostile.NoNulMiddleware",
     "accounts.access.AccessMiddleware",
 ]
 ROOT_URLCONF = "socialstrategy.urls"

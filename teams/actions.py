@@ -28,11 +28,12 @@ def save_team(team: Team, *, by) -> Team:
 def put_in_team(team: Team, person: Person, *, share: int, day: date, by) -> Membership:
     """Add somebody, or change their share of time; all their teams together take at most 100 %.
 
-    Both rows are locked, so that two teams that ask at the same moment don't both get the last half, and nobody joins
-    a team that is being closed.
+    Both rows are locked, the team first, so that two teams that ask at the same moment don't both get the last half,
+    and nobody joins a team that is being closed.
     """
+    (locked,) = _locked(team)
     Person.objects.select_for_update().get(pk=person.pk)
-    if Team.objects.select_for_update().get(pk=team.pk).closed_on:
+    if locked.closed_on:
         raise ValidationError(f"{team.name} is closed and takes nobody in.")
     others = Membership.objects.current().filter(person=person).exclude(team=team).select_related("team")
     total = share + sum(one.share for one in others)
@@ -50,6 +51,11 @@ def put_in_team(team: Team, person: Person, *, share: int, day: date, by) -> Mem
     return membership
 
 
+def _locked(*teams: Team) -> list[Team]:
+    """The rows as they are now, locked in one order, so that nobody waits in a circle."""
+    return list(Team.objects.select_for_update().filter(pk__in=[team.pk for team in teams]).order_by("pk"))
+
+
 @transaction.atomic
 def leave_team(membership: Membership, *, day: date, by) -> None:
     """Somebody leaves; what was stays for the history. Who leaves on the day they came was never there."""
@@ -64,6 +70,8 @@ def leave_team(membership: Membership, *, day: date, by) -> None:
 @transaction.atomic
 def close_team(team: Team, *, into: Team | None, day: date, by) -> None:
     """Dissolve a team, or merge it: people and demands then move along, each once."""
+    if any(one.closed_on for one in _locked(team, *([into] if into else []))):
+        raise ValidationError("One of the teams has been closed already.")
     members = list(team.memberships.current().select_related("person"))
     for one in members:
         leave_team(one, day=day, by=by)

@@ -116,6 +116,9 @@ def team_close(request, pk):
     if not form.is_valid():
         return _team_page(request, team, problem="Choose one of the teams shown.", status=400)
     into = form.cleaned_data["into"]
-    actions.close_team(team, into=into, day=timezone.localdate(), by=request.user)
+    try:
+        actions.close_team(team, into=into, day=timezone.localdate(), by=request.user)
+    except ValidationError as error:
+        return _team_page(request, team, problem=error.messages[0], status=409)
     messages.success(request, f"{team.name} is part of {into.name} now." if into else f"{team.name} is dissolved.")
     return redirect("teams:team_detail", (into or team).pk)

@@ -105,7 +105,7 @@ def cell(request, function, skill_set):
     board = coverage.current()
     number = request.GET.get("page", "1")
     last = max(0, len(board.lines_by_cell.get(key, [])) - 1) // PER_CELL
-    start = min(int(number) - 1, last) * PER_CELL if number.isdigit() and int(number[:6]) > 0 else 0
+    start = min(int(number) - 1, last) * PER_CELL if number.isdecimal() and int(number[:6]) > 0 else 0
     most = PER_CELL if "page" in request.GET else dashboard.MOST_DEMANDS
     found = dashboard.cell(request.user, board, key, start=start, most=most)
     if found is None:

@@ -177,6 +177,44 @@ def test_one_person_never_reads_another_s_data(world, hr):
     assert client.post(address("candidates:invitation_mine", world)).status_code == 404
 
 
+FIELDS = (
+    "q",
+    "page",
+    "function",
+    "state",
+    "sort",
+    "kind",
+    "band",
+    "gap",
+    "version",
+    "from",
+    "to",
+    "p",
+    "people",
+    "start",
+)
+
+
+@pytest.mark.parametrize("value", ["²", "-1", "9" * 30, "%'<b>\u202e" + "x" * 3000])
+def test_nonsense_in_an_address_breaks_no_page(world, hr, value):
+    client = Client()
+    client.force_login(hr)
+    for name in RULES:
+        response = client.get(address(name, world), dict.fromkeys(FIELDS, value))
+        assert response.status_code < 500, name
+
+
+def test_a_nul_sign_is_refused_wherever_it_stands(world, hr):
+    """PostgreSQL cannot store it or look for it: without this every list would answer 500."""
+    client = Client()
+    client.force_login(hr)
+    for path in ("/people/?q=%00", "/teams/?function=%00", "/hiring/1/%00/", "/i/%00/", "/roles/?state=a%00"):
+        response = client.get(path)
+        assert response.status_code == 400, path
+        assert "could not be read" in response.content.decode()
+    assert client.post("/invitations/remind/", {"q": "a\x00"}).status_code == 400
+
+
 def test_the_admin_is_closed_to_everybody_but_staff(client, db):
     for role in User.Role.values:
         client.force_login(make_user(role))

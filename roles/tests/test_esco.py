@@ -6,7 +6,7 @@ import io
 import pytest
 
 from roles import esco, occupations
-from roles.models import Occupation, Role, Skill
+from roles.models import EnterpriseFunction, Occupation, Role, Skill
 
 pytestmark = pytest.mark.django_db
 URI = {slug: [] for slug in esco.mapping().values()}
@@ -60,7 +60,12 @@ def test_a_role_starts_from_it_and_says_where_it_came_from(as_hr, occupation):
     page = as_hr.get(f"/roles/occupations/{occupation.pk}/").content.decode()
     assert "ESCO grades no levels" in page
     assert "2 essential, 0 optional" in page
-    data = {"title": "Host", "function": 1, "phase": "manage", "start": f"occupation-{occupation.pk}"}
+    data = {
+        "title": "Host",
+        "function": EnterpriseFunction.objects.first().pk,
+        "phase": "manage",
+        "start": f"occupation-{occupation.pk}",
+    }
     as_hr.post("/roles/new/", data)
     role = Role.objects.get()
     page = as_hr.get(f"/roles/{role.pk}/draft/").content.decode()

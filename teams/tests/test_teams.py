@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.factories import make_user
 from candidates.factories import make_person
+from roles.models import EnterpriseFunction
 from teams import actions
 from teams.factories import join, make_demand, make_initiative, make_team
 from teams.models import Membership, Team
@@ -17,12 +18,18 @@ from teams.models import Membership, Team
 pytestmark = pytest.mark.django_db
 
 
+def function_pk():
+    return EnterpriseFunction.objects.get(slug="service-support").pk
+
+
 def url(name, *args):
     return reverse(f"teams:{name}", args=args)
 
 
 def test_hr_makes_a_team_and_adds_people(as_hr):
-    response = as_hr.post(url("team_new"), {"name": "  Night   desk ", "function": 1, "purpose": "Stays awake"})
+    response = as_hr.post(
+        url("team_new"), {"name": "  Night   desk ", "function": function_pk(), "purpose": "Stays awake"}
+    )
     team = Team.objects.get()
     assert response.url == url("team_detail", team.pk)
     assert team.name == "Night desk"
@@ -128,10 +135,10 @@ def test_a_team_cannot_be_merged_into_itself(as_hr):
 
 def test_a_name_is_used_once_among_teams_at_work(as_hr):
     make_team("Desk")
-    response = as_hr.post(url("team_new"), {"name": "dESK", "function": 1})
+    response = as_hr.post(url("team_new"), {"name": "dESK", "function": function_pk()})
     assert "A team has this name already" in response.content.decode()
     actions.close_team(Team.objects.get(), into=None, day=timezone.localdate(), by=None)
-    assert as_hr.post(url("team_new"), {"name": "Desk", "function": 1}).status_code == 302
+    assert as_hr.post(url("team_new"), {"name": "Desk", "function": function_pk()}).status_code == 302
 
 
 @pytest.mark.parametrize("values", [{"share": 101}, {"share": 4}, {"left_on": "2020-01-01"}])

@@ -17,7 +17,7 @@ class Command(BaseCommand):
     def handle(self, *args, role, top, format, **options):
         if top < 1:
             raise CommandError("--top must be at least 1.")
-        wanted = {"pk": int(role)} if role.isdigit() else {"title__iexact": role}
+        wanted = {"pk": int(role)} if role.isdecimal() else {"title__iexact": role}
         found = Role.objects.filter(**wanted).first()
         if found is None:
             raise CommandError(f"There is no role {role!r}.")
