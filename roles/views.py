@@ -31,7 +31,7 @@ def role_list(request):
 
 def role_new(request):
     """A new role: from a template, another role, a real occupation, or from scratch."""
-    form = NewRoleForm(request.POST or None, initial=_initial(request.GET.get("start", "")))
+    form = NewRoleForm(request.POST or None, initial=_initial(request.GET.get("start", ""), request.user))
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         lines = _starting_lines(data.pop("start"), request.user)
@@ -42,9 +42,19 @@ def role_new(request):
     return render(request, "roles/role_new.html", context, status=400 if form.errors else 200)
 
 
-def _initial(start: str) -> dict:
+def _initial(start: str, user) -> dict:
     """Title, function and phase from what the role starts from."""
     kind, _, key = start.partition("-")
+    if kind == "role" and key.isdecimal():
+        found = Role.objects.visible_to(user).filter(pk=key).first()
+        if found:
+            return {
+                "start": start,
+                "title": f"{found.title}, copy"[:120],
+                "function": found.function,
+                "phase": found.phase,
+                "purpose": found.purpose,
+            }
     if kind == "template" and key.isdecimal():
         found = RoleTemplate.objects.current().filter(pk=key).first()
         if found:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring import checks, normal
+from scoring import checks, kernels, normal
 from scoring.checks import Bools, Floats
 from scoring.fit import BANDS, CORRELATION, SHIPPED, Prepared, Requirement, Thresholds, band_codes, prepare
 
@@ -115,10 +115,11 @@ def rank(
     """
     if top < 1:
         raise ValueError(f"A ranking needs room for at least one person, not {top!r}.")
-    chosen = _among(profiles, among)
+    role = prepare(requirements, profiles.mean.shape[0])
+    chosen = _contenders(profiles, role, top) if among is None else _among(profiles, among)
     scores = score(profiles, requirements, among=chosen, thresholds=thresholds)
     first = scores.order()[:top]
-    weight = prepare(requirements, profiles.mean.shape[0]).weight
+    weight = role.weight
     return Ranking(
         rows=chosen[first],
         band=np.array(BANDS)[scores.band[first]],
@@ -155,6 +156,32 @@ def relax(
         for k in range(len(role.level))
         if role.level[k] > 0
     ]
+
+
+def _contenders(profiles: Profiles, role: Prepared, top: int) -> NDArray[np.intp]:
+    """People of whom the ``top`` best are some, ascending: one pass over everybody leaves those whose bounds allow it.
+
+    Exact scores of the few then decide, so that the ranking is that of ``score`` over everybody. Where fewer than
+    ``top`` people have any required skill assessed, everybody contends.
+    """
+    found = kernels.one_pass(profiles.mean, profiles.sd, profiles.assessed, role)
+    if not np.isfinite(found.fit.sum(dtype=np.float64)):
+        # Score everybody: the checks there name the bad value.
+        return np.arange(profiles.people, dtype=np.intp)
+    if np.count_nonzero(found.known) <= top:
+        return np.arange(profiles.people, dtype=np.intp)
+    slack = 2 * len(role.skill) * kernels.PHI_ERROR
+    low, high = (found.low, found.high) if role.essential.any() else (found.fit, found.fit)
+    edge = _largest(np.where(found.known, low, np.float32(-1.0)), top)
+    return np.flatnonzero(found.known & (high >= np.float32(edge - slack)))
+
+
+def _largest(values: NDArray[np.float32], k: int) -> float:
+    """The k-th largest. A sixteenth of many values gives an edge that at least k reach; only those are sorted."""
+    if len(values) > 1 << 16 and len(values) > 32 * k:
+        rough = _largest(values[::16], k)
+        values = values[values >= rough]
+    return float(np.partition(values, len(values) - k)[len(values) - k])
 
 
 def _among(profiles: Profiles, among: Any) -> NDArray[np.intp]:

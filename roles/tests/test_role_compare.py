@@ -1,10 +1,10 @@
-"""Two versions of a role side by side."""
+"""Two versions of a role side by side, and copies."""
 
 import pytest
 
 from accounts.factories import make_user
 from roles import actions
-from roles.models import Skill
+from roles.models import Role, Skill
 
 pytestmark = pytest.mark.django_db
 
@@ -40,3 +40,17 @@ def test_drafts_stay_with_hr(client, version, draft):
     response = client.get(f"/roles/{version.role_id}/compare/")
     assert response.status_code == 400
     assert "no second version" in response.content.decode()
+
+
+def test_a_role_is_copied_with_changes(as_hr, version):
+    page = as_hr.get(f"/roles/{version.role_id}/").content.decode()
+    assert f"?start=role-{version.role_id}#describe" in page
+    page = as_hr.get(f"/roles/new/?start=role-{version.role_id}").content.decode()
+    assert 'value="Community host, copy"' in page
+    data = {"title": "Night host", "function": version.role.function_id, "phase": "manage"}
+    as_hr.post("/roles/new/", data | {"start": f"role-{version.role_id}"})
+    copy = Role.objects.get(title="Night host")
+    assert copy.pk != version.role_id
+    lines = {line.skill_id: line.level for line in copy.draft.requirements.all()}
+    assert lines == {line.skill_id: line.level for line in version.requirements.all()}
+    assert as_hr.get("/roles/new/?start=role-999999").status_code == 200
