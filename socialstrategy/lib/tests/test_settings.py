@@ -42,3 +42,24 @@ def test_https_switches_on_what_belongs_to_it():
     assert "skills.example.org" in done.stdout
     assert "other.example.org" in done.stdout
     assert done.stdout.strip().endswith("True")
+
+
+def test_the_embedded_broker_keeps_to_its_own_folder(tmp_path):
+    """Sending a message and asking workers for news leaves nothing in the folder one started from."""
+    started_in, var = tmp_path / "somewhere", tmp_path / "var"
+    started_in.mkdir()
+    code = (
+        "import django; django.setup()\n"
+        "from socialstrategy.celery import app\n"
+        "app.send_task('socialstrategy.jobs.tasks.sweep'); app.control.ping(timeout=0.1)"
+    )
+    values = {"DEMO": "1", "SECRET_KEY": KEY, "DJANGO_SETTINGS_MODULE": "socialstrategy.settings", "VAR_DIR": str(var)}
+    values |= {"PYTHONPATH": str(settings.BASE_DIR), "DATABASE_URL": "", "REDIS_URL": "", "CELERY_BROKER_URL": ""}
+    values = {name: value for name, value in values.items() if value}
+    kept = {k: v for k, v in os.environ.items() if k in {"PATH", "HOME", "LANG"}}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=kept | values, cwd=started_in, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert not list(started_in.iterdir())
+    assert list((var / "broker").rglob("*.msg"))
