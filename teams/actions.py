@@ -8,7 +8,7 @@ from django.db import transaction
 from accounts.models import record
 from candidates.models import ChangeCounter, Person
 from roles.models import RoleTemplate
-from teams.models import FULL_TIME, Demand, Initiative, Membership, Team
+from teams.models import FULL_TIME, MOST_PEOPLE, Demand, Initiative, Membership, Team
 
 
 def _changed(action: str, row, summary: str, by) -> None:
@@ -97,7 +97,7 @@ def _move_demand(demand: Demand, team: Team) -> None:
     if twin is None:
         Demand.objects.filter(pk=demand.pk).update(team=team)
         return
-    twin.people = min(twin.people + demand.people, 500)
+    twin.people = min(twin.people + demand.people, MOST_PEOPLE)
     twin.due_on = min(twin.due_on, demand.due_on)
     twin.save()
     demand.delete()
@@ -161,7 +161,7 @@ def demands_from_template(template: RoleTemplate, team: Team, *, people: int, du
             due_on=due_on,
             reason=line.reason,
         )
-        for line in template.requirements.select_related("skill")
+        for line in template.requirements.filter(skill__retired_at=None).select_related("skill")
         if line.is_essential or line.weight > 1
     ]
 

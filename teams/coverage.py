@@ -98,6 +98,7 @@ class Line:
     demand: Demand
     coverage: engine.Coverage
     people: np.ndarray
+    z: np.ndarray
     probability: np.ndarray
     members: int
 
@@ -230,9 +231,10 @@ class Board:
     def _line(self, demand: Demand, members: np.ndarray) -> Line:
         profiles, column = self.profiles.profiles, demand.skill.column
         known = members[profiles.assessed[column][members]]
-        probability = normal.cdf(deviation(self.profiles, known, column, demand.level))
+        z = deviation(self.profiles, known, column, demand.level)
+        probability = normal.cdf(z)
         covered = engine.coverage(probability, people=demand.people)
-        return Line(demand, covered, self.profiles.people[known], probability, len(members))
+        return Line(demand, covered, self.profiles.people[known], z, probability, len(members))
 
     def _units(self) -> list[Unit]:
         """Within each skill set, teams in the order of their functions, the small ones merged with a neighbour."""
@@ -277,7 +279,7 @@ class Board:
                 weights[at[key], n] = 1.0
         pooling = self._pooling()
         ready = engine.readiness(
-            [self._scored(line) for line in lines],
+            [engine.Demand(one.demand.people, one.demand.skill.column, one.people, one.z) for one in lines],
             weights=np.concatenate([weights, weights @ pooling]),
             rng=np.random.default_rng(SEED),
         )
@@ -301,12 +303,6 @@ class Board:
             cells,
             {int(key): one for (kind, key), one in shares.items() if kind == "initiative"},
         )
-
-    def _scored(self, line: Line) -> engine.Demand:
-        column = line.demand.skill.column
-        rows = self.profiles.rows(line.people)
-        z = deviation(self.profiles, rows, column, line.demand.level)
-        return engine.Demand(line.demand.people, column, line.people, z)
 
 
 def deviation(profiles: ProfileMatrix, rows: np.ndarray, column: int, level: int) -> np.ndarray:

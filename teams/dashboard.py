@@ -38,6 +38,8 @@ def dashboard(user, board: Board, day: date, *, chosen: str = "") -> dict[str, A
     """Everything of the overview; ``chosen`` is the key of the cell whose demands are open."""
     now = board.figures(user)
     quarters = list(Snapshot.objects.filter(quarter_on__lt=day).order_by("-quarter_on")[:MOST_QUARTERS])[::-1]
+    # A quarter in which nothing was asked for says nothing to compare with.
+    quarters = [one for one in quarters if figures_for(one, user).total.needed]
     before = figures_for(quarters[-1], user) if quarters else None
     chosen = chosen if chosen in now.cells else widest(now)
     ready, deep, stale = ready_count(now), len(board.one_deep), board.stale
@@ -254,7 +256,9 @@ def cell(user, board: Board, key: str, *, start: int = 0, most: int = MOST_DEMAN
     if user.is_hr:
         chosen = numbers[start : start + most]
         return context | {"demands": named(board, chosen), **_pages(start, most, len(numbers))}
-    units = list({board.unit_of[n].lines: board.unit_of[n] for n in numbers}.values())
+    # In the order of their own shares: that of single demands would tell which of a merged unit's is the worst.
+    units = list({board.unit_of[n].lines: board.unit_of[n] for n in sorted(numbers)}.values())
+    units.sort(key=lambda unit: (unit.is_hidden, 0.0 if unit.is_hidden else -unit_share(board, unit).short))
     shown = [counted(board, unit, set(numbers)) for unit in units[start : start + most]]
     return context | {"units": shown, **_pages(start, most, len(units))}
 

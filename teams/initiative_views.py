@@ -42,7 +42,8 @@ def initiative_list(request):
     rows = dashboard.readiness(request.user, board, page)
     for row in rows:
         row["demands"] = counts.get(row["initiative"].pk, 0)
-    context = {"page": page, "rows": rows, "functions": EnterpriseFunction.objects.all(), **wanted}
+    functions = EnterpriseFunction.objects.all()
+    context = {"page": page, "rows": rows, "functions": functions, "line_at": coverage.engine.READY, **wanted}
     return render(request, "teams/initiative_list.html", context)
 
 

@@ -77,12 +77,15 @@ def test_from_scratch_to_active(as_hr):
 
 def test_demands_are_drafted_from_a_role_template(as_hr):
     template = RoleTemplate.objects.get(slug="community-manager")
+    retired = template.requirements.filter(is_essential=False, weight__gt=1).first().skill
+    Skill.objects.filter(pk=retired.pk).update(retired_at=timezone.now())
     team = make_team()
     data = described(start=f"template-{template.pk}", team=team.pk, people="2")
     as_hr.post(url("initiative_new"), data)
     demands = Initiative.objects.get().demands.all()
     assert demands.count() >= 4
     assert {one.people for one in demands} == {2}
+    assert retired.pk not in {one.skill_id for one in demands}
     essential = template.requirements.filter(is_essential=True).values_list("skill", flat=True)
     assert set(essential) <= set(demands.values_list("skill", flat=True))
 

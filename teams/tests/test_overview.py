@@ -198,7 +198,9 @@ def test_a_quarter_without_data_leaves_a_gap_and_breaks_nothing(as_hr, team):
             parameters="shipped-1",
             figures={"exact": empty, "merged": empty, "one_deep": 0, "initiatives": 0},
         )
-    assert as_hr.get("/").status_code == 200
+    page = as_hr.get("/").content.decode()
+    assert "No earlier quarter to compare with yet" in page
+    assert "as last quarter" not in page
     assert dashboard.trend([("Q1 2026", coverage.NOTHING)], Share(1, 2, 0.3, 0.6)) is None
 
 
