@@ -29,6 +29,11 @@ class ProfileMatrix:
     profiles: Profiles
     thresholds: Thresholds
 
+    @property
+    def everybody(self) -> np.ndarray:
+        """Columns of all who are there."""
+        return self.profiles.everybody
+
     def rows(self, primary_keys) -> np.ndarray:
         """Columns of these people, those who are not in it left out."""
         wanted = np.unique(np.fromiter(primary_keys, dtype=np.int64))

@@ -60,53 +60,40 @@ class RoleRanking:
         self.requirements = list(version.requirements.all())
         self.is_empty = not self.requirements
         self.matrix = matrix.current()
-        everybody = np.arange(self.matrix.people.size, dtype=np.intp)
-        self.rows = everybody if people is None else self.matrix.rows(people)
         self.scored = matrix.scored(self.requirements)
-        if self.is_empty:
-            self.order = np.zeros(0, dtype=np.intp)
-            return
-        self.scores = scorer.score(
-            self.matrix.profiles, self.scored, among=self.rows, thresholds=self.matrix.thresholds
-        )
-        order = self.scores.order()
-        self.order = order[np.argsort(self.scores.band[order], kind="stable")]
+        self.rows = self.matrix.everybody if people is None else self.matrix.rows(people)
+        self.keep = np.full(self.rows.size, not self.is_empty)
+        if not self.is_empty:
+            self.standing = scorer.Standing(
+                self.matrix.profiles, self.scored, among=self.rows, thresholds=self.matrix.thresholds
+            )
 
     def narrow(self, *, band="", kind="", gap=None) -> "RoleRanking":
         """Keep only some: a band, employees or candidates, or those with a gap in a requirement (its index)."""
-        keep = np.ones(self.order.size, dtype=np.bool_)
-        if not self.is_empty:
-            if band in BANDS:
-                keep &= self.scores.band[self.order] == BANDS.index(band)
-            if kind in Person.Kind.values:
-                keep &= self.matrix.is_employee[self.rows[self.order]] == (kind == Person.Kind.EMPLOYEE)
-            if gap is not None:
-                known = self.matrix.profiles.assessed[self.scored[gap].skill][self.rows[self.order]]
-                keep &= known & (self.scores.probability[self.order, gap] <= engine.GAP)
-        self.order = self.order[keep]
+        if self.is_empty:
+            return self
+        if band in BANDS:
+            self.keep &= self.standing.band == BANDS.index(band)
+        if kind in Person.Kind.values:
+            self.keep &= self.matrix.is_employee[self.rows] == (kind == Person.Kind.EMPLOYEE)
+        if gap is not None:
+            self.keep &= self.standing.gaps(gap)
         return self
 
     def __len__(self) -> int:
-        return int(self.order.size)
+        return int(self.keep.sum())
 
     def __getitem__(self, wanted: slice) -> list[Line]:
         """The lines of a slice, with everything that is shown of them: four queries, however many people there are."""
-        chosen = self.order[wanted]
-        if not chosen.size:
+        start, stop, _ = wanted.indices(len(self))
+        if start >= stop:
             return []
-        columns = self.rows[chosen]
+        columns = self.rows[self.standing.ordered(start, stop, self.keep)]
         keys = [int(key) for key in self.matrix.people[columns]]
         people = Person.objects.select_related("function").in_bulk(keys)
         counts = evidence_counts(keys, [line.skill_id for line in self.requirements])
-        profiles = self.matrix.profiles
-        fits = engine.fit(
-            profiles.mean[:, columns].T,
-            profiles.sd[:, columns].T,
-            self.scored,
-            assessed=profiles.assessed[:, columns].T,
-            thresholds=self.matrix.thresholds,
-        )
-        start = wanted.start or 0
+        mean, sd, assessed = self.matrix.profiles.of(columns)
+        fits = engine.fit(mean, sd, self.scored, assessed=assessed, thresholds=self.matrix.thresholds)
         return [
             self._line(people[key], start + n + 1, n, fits, counts.get(key, 0))
             for n, key in enumerate(keys)
@@ -147,22 +134,19 @@ class RoleRanking:
             nothing = dict.fromkeys(BANDS, 0)
             return {"inside": nothing, "candidates": dict(nothing)}
         inside = self.matrix.is_employee[self.rows]
-        return {
-            name: {band: int(((self.scores.band == code) & who).sum()) for code, band in enumerate(BANDS)}
-            for name, who in (("inside", inside), ("candidates", ~inside))
-        }
+        return {name: self.standing.counts(who) for name, who in (("inside", inside), ("candidates", ~inside))}
 
     def expected_qualified(self) -> float:
         """Σ P_all over those assessed."""
         if self.is_empty:
             return 0.0
-        return float(self.scores.all_essentials[self.scores.band != BANDS.index("not_assessed")].sum())
+        known = self.standing.band != BANDS.index("not_assessed")
+        return float(self.standing.all_essentials.sum(where=known, dtype=np.float64))
 
     def relaxed(self) -> list[dict]:
         """What easing each requirement by a level would change, those that change most first."""
         if self.is_empty:
             return []
-        found = scorer.relax(self.matrix.profiles, self.scored, among=self.rows, thresholds=self.matrix.thresholds)
         rows = [
             {
                 "requirement": self.requirements[one.requirement],
@@ -172,7 +156,7 @@ class RoleRanking:
                 "fit": one.fit,
                 "fit_points": f"{one.fit * 100:.1f}",
             }
-            for one in found
+            for one in scorer.relax(self.standing)
         ]
         return sorted(rows, key=lambda row: (-row["likely"], -row["expected"], -row["fit"]))
 

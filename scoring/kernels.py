@@ -1,4 +1,4 @@
-"""One pass over everybody, as fast as memory delivers: bounds of fit and of P_all by which a ranking is cut short.
+"""Everybody against one role or many, as fast as memory delivers: bounds by which a ranking is cut short, and P_all.
 
 Phi is an odd polynomial of degree 17 on [-4.2, 4.2], held constant beyond:
 
@@ -6,23 +6,28 @@ Phi is an odd polynomial of degree 17 on [-4.2, 4.2], held constant beyond:
 
 fitted by Lawson's iteration to the smallest largest error. In float32 it lies within 1.4e-5 of Phi everywhere
 (``PHI_ERROR`` rounds up; the tests walk a dense grid).
+
+P_all takes 9 Gauss-Hermite nodes for up to five essentials, 17 for up to twenty, 41 for more: within 2e-5 of the 41
+(the worst case is all deviations equal, which the tests walk), and with Phi's error within ``joint_error``.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.checks import Bools
-from scoring.fit import Prepared
+from scoring.checks import Bools, Floats
+from scoring.fit import CORRELATION, Prepared
 
 EDGE = 4.2
-PHI_ERROR = 3e-5
+PHI_ERROR = 1.5e-5
+RULE_ERROR = 2e-5
 COEFFICIENTS = np.array(
     [
         0.398907438,
@@ -38,122 +43,768 @@ COEFFICIENTS = np.array(
     dtype=np.float32,
 )
 _C0, _C1, _C2, _C3, _C4, _C5, _C6, _C7, _C8 = (np.float32(c) for c in COEFFICIENTS)
-_ZERO, _HALF, _TOP, _NAN = np.float32(0.0), np.float32(0.5), np.float32(EDGE), np.float32("nan")
-_BLOCK = 2048
-"""People a block: its three rows of results stay in the first-level cache while the columns stream by."""
+_ZERO, _HALF, _ONE, _TOP = np.float32(0.0), np.float32(0.5), np.float32(1.0), np.float32(EDGE)
+_BLOCK = 16_384
+"""People a block: its rows of results stay in the second-level cache while long runs of columns stream by."""
+_SLACK = np.float32(1e-4)
 Singles = NDArray[np.float32]
+Rows = NDArray[np.intp]
+Loop = TypeVar("Loop", bound=Callable[..., Any])
 
 
-@dataclass(frozen=True, slots=True)
-class Pass:
-    """Of each person (N,): the fit F, bounds ``low`` <= P_all <= ``high``, and whether any requirement is assessed.
+def loop(function: Loop) -> Loop:
+    """Compile, once and for all processes. All loops share this file: a compiled one is kept until its file changes,
+    and what it calls is compiled into it."""
+    return cast(Loop, numba.njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")(function))
 
-    For rho >= 0 the product of the essentials' probabilities bounds P_all from below (Slepian), the smallest of them
-    from above. F and the bounds are within ``len(requirements) * PHI_ERROR`` of exact; without essentials both are 1.
-    F is NaN where an estimate is none: not finite, or an sd that is not above 0.
-    """
 
-    fit: Singles
-    low: Singles
-    high: Singles
-    known: Bools
+def joint_error(essentials: int) -> float:
+    """How far P_all of ``everybody`` lies from exact at most."""
+    return essentials * PHI_ERROR + RULE_ERROR
 
 
 def phi(z: Singles) -> Singles:
-    """Phi by the polynomial, elementwise, as the pass computes it."""
-    out, fit = np.empty_like(z), np.zeros_like(z)
-    one = np.float32(1.0)
-    _column(z, np.ones_like(z), np.float32(0.0), np.float32(0.0), one, out, fit)
+    """Phi by the polynomial, elementwise, as the loops compute it."""
+    out = np.empty_like(z)
+    _column(z, np.ones_like(z), _ZERO, _ZERO, out)
     return out
 
 
-def one_pass(mean: Singles, sd: Singles, assessed: Bools, role: Prepared) -> Pass:
-    """Everybody against one role, ``mean``, ``sd`` and ``assessed`` skill-major (S, N)."""
-    people = mean.shape[1]
-    fit, low, high = (np.empty(people, dtype=np.float32) for _ in range(3))
-    known = np.empty(people, dtype=np.bool_)
-    _pass(
-        mean,
-        sd,
-        assessed,
-        role.skill,
-        role.level.astype(np.float32),
-        role.variance.astype(np.float32),
-        role.weight.astype(np.float32),
-        role.essential,
-        fit,
-        low,
-        high,
-        known,
-    )
-    return Pass(fit, low, high, known)
-
-
-@numba.njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
-def _pass(
-    mean: Singles,
-    sd: Singles,
-    assessed: Bools,
-    skill: NDArray[np.intp],
-    level: Singles,
-    variance: Singles,
-    weight: Singles,
-    essential: Bools,
-    fit: Singles,
-    low: Singles,
-    high: Singles,
-    known: Bools,
-) -> None:  # pragma: no cover
-    p = np.empty(_BLOCK, dtype=np.float32)
-    for start in range(0, fit.size, _BLOCK):
-        f, lo, hi = fit[start : start + _BLOCK], low[start : start + _BLOCK], high[start : start + _BLOCK]
-        seen = known[start : start + _BLOCK]
-        f[:] = 0.0
-        lo[:] = 1.0
-        hi[:] = 1.0
-        seen[:] = False
-        for k in range(skill.size):
-            means, sds = mean[skill[k], start : start + _BLOCK], sd[skill[k], start : start + _BLOCK]
-            _column(means, sds, level[k], variance[k], weight[k], p, f)
-            _either(assessed[skill[k], start : start + _BLOCK], seen)
-            if essential[k]:
-                _bound(p, lo, hi)
-
-
 # One short loop each, over arrays that begin at 0: only so does the compiler work on eight or sixteen people at once.
-@numba.njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
-def _column(
-    mean: Singles, sd: Singles, level: Any, variance: Any, weight: Any, p: Singles, fit: Singles
-) -> None:  # pragma: no cover
-    """p[i] = Phi((mean - level)/v), fit[i] += weight*p[i]; NaN where an estimate is none."""
+@loop
+def _phi(z: Any) -> Any:  # pragma: no cover
+    z = _TOP if z > _TOP else z
+    z = -_TOP if z < -_TOP else z
+    t = z * z
+    q = _C7 + t * _C8
+    q = _C6 + t * q
+    q = _C5 + t * q
+    q = _C4 + t * q
+    q = _C3 + t * q
+    q = _C2 + t * q
+    q = _C1 + t * q
+    q = _C0 + t * q
+    return _HALF + z * q
+
+
+@loop
+def _deviation(mean: Any, inverse: Any, level: Any, variance: Any) -> Any:  # pragma: no cover
+    """(mean - level)/sqrt(sd^2 + variance)."""
+    return (mean - level) * inverse / math.sqrt(_ONE + variance * inverse * inverse)
+
+
+@loop
+def _column(mean: Singles, inverse: Singles, level: Any, variance: Any, p: Singles) -> None:  # pragma: no cover
+    if variance > _ZERO:
+        for i in range(p.size):
+            p[i] = _phi(_deviation(mean[i], inverse[i], level, variance))
+    else:
+        for i in range(p.size):
+            p[i] = _phi((mean[i] - level) * inverse[i])
+
+
+@loop
+def _add(p: Singles, weight: Any, fit: Singles) -> None:  # pragma: no cover
     for i in range(fit.size):
-        m, s = mean[i], sd[i]
-        z = (m - level) / math.sqrt(s * s + variance)
-        z = _TOP if z > _TOP else z
-        z = -_TOP if z < -_TOP else z
-        t = z * z
-        q = _C7 + t * _C8
-        q = _C6 + t * q
-        q = _C5 + t * q
-        q = _C4 + t * q
-        q = _C3 + t * q
-        q = _C2 + t * q
-        q = _C1 + t * q
-        q = _C0 + t * q
-        q = _HALF + z * q
-        p[i] = q
-        # Bounds hide what is not finite, F must not.
-        fit[i] += weight * q + ((m - m) + (s - s) if s > _ZERO else _NAN)
+        fit[i] += weight * p[i]
 
 
-@numba.njit(cache=True, nogil=True)
+@loop
+def _add_two(
+    m1: Singles, s1: Singles, r1: Any, w1: Any, m2: Singles, s2: Singles, r2: Any, w2: Any, fit: Singles
+) -> None:  # pragma: no cover
+    """Two columns at once keep memory busy."""
+    for i in range(fit.size):
+        fit[i] += w1 * _phi((m1[i] - r1) * s1[i]) + w2 * _phi((m2[i] - r2) * s2[i])
+
+
+@loop
 def _bound(p: Singles, low: Singles, high: Singles) -> None:  # pragma: no cover
     for i in range(low.size):
         low[i] *= p[i]
         high[i] = p[i] if p[i] < high[i] else high[i]
 
 
-@numba.njit(cache=True, nogil=True)
+@loop
+def _reaching(fit: Singles, high: Singles, edge: Any) -> int:  # pragma: no cover
+    """How many of a block reach the edge, or are not a number."""
+    n = 0
+    for i in range(high.size):
+        n += (high[i] >= edge) | (fit[i] != fit[i])
+    return n
+
+
+@loop
+def _block(
+    mean: Singles,
+    inverse: Singles,
+    lines: Any,
+    start: int,
+    p: Singles,
+    fit: Singles,
+    low: Singles,
+    high: Singles,
+) -> None:  # pragma: no cover
+    """F of the people from ``start``, and Pi P <= P_all <= min P of the essentials, within K*PHI_ERROR."""
+    skill, level, variance, weight, essential = lines
+    stop = start + fit.size
+    fit[:] = _ZERO
+    low[:] = _ONE
+    high[:] = _ONE
+    waiting = -1
+    for k in range(skill.size):
+        if essential[k] or variance[k] > _ZERO:
+            _column(mean[skill[k], start:stop], inverse[skill[k], start:stop], level[k], variance[k], p)
+            _add(p, weight[k], fit)
+            if essential[k]:
+                _bound(p, low, high)
+        elif waiting < 0:
+            waiting = k
+        else:
+            j, waiting = waiting, -1
+            _add_two(
+                mean[skill[j], start:stop],
+                inverse[skill[j], start:stop],
+                level[j],
+                weight[j],
+                mean[skill[k], start:stop],
+                inverse[skill[k], start:stop],
+                level[k],
+                weight[k],
+                fit,
+            )
+    if waiting >= 0:
+        k = waiting
+        _column(mean[skill[k], start:stop], inverse[skill[k], start:stop], level[k], variance[k], p)
+        _add(p, weight[k], fit)
+
+
+@loop
+def _replace_smallest(heap: Singles, value: Any) -> None:  # pragma: no cover
+    """Put ``value`` in the place of the smallest, heap[0], of a binary heap."""
+    at = 0
+    while 2 * at + 1 < heap.size:
+        child = 2 * at + 1
+        if child + 1 < heap.size and heap[child + 1] < heap[child]:
+            child += 1
+        if heap[child] >= value:
+            break
+        heap[at] = heap[child]
+        at = child
+    heap[at] = value
+
+
+@loop
+def _keep(
+    assessed: Bools,
+    skill: Rows,
+    present: Bools,
+    start: int,
+    fit: Singles,
+    low: Singles,
+    high: Singles,
+    slack: Any,
+    heap: Singles,
+    rows: Rows,
+    reach: Singles,
+    n: int,
+) -> int:  # pragma: no cover
+    """Append those of a block who may be among the best, n of them so far; -1 when somebody is not a number."""
+    if _reaching(fit, high, heap[0] - slack) == 0:
+        return n
+    for i in range(fit.size):
+        if fit[i] != fit[i]:
+            return -1
+        if high[i] < heap[0] - slack:
+            continue
+        if present.size and not present[start + i]:
+            continue
+        known = False
+        for k in range(skill.size):
+            known |= assessed[skill[k], start + i]
+        if known:
+            rows[n], reach[n] = start + i, high[i]
+            n += 1
+            if low[i] > heap[0]:
+                _replace_smallest(heap, low[i])
+    return n
+
+
+@loop
+def _contenders(
+    mean: Singles, inverse: Singles, assessed: Bools, present: Bools, lines: Any, top: int, slack: Any
+) -> Any:  # pragma: no cover
+    people = mean.shape[1]
+    heap = np.full(top, -_ONE, dtype=np.float32)
+    rows, reach = np.empty(people, dtype=np.intp), np.empty(people, dtype=np.float32)
+    rooms = np.empty((4, _BLOCK), dtype=np.float32)
+    bounded = lines[4].any()
+    n = 0
+    for start in range(0, people, _BLOCK):
+        size = min(_BLOCK, people - start)
+        p, fit, low, high = rooms[0, :size], rooms[1, :size], rooms[2, :size], rooms[3, :size]
+        _block(mean, inverse, lines, start, p, fit, low, high)
+        if not bounded:
+            low = high = fit
+        n = _keep(assessed, lines[0], present, start, fit, low, high, slack, heap, rows, reach, n)
+        if n < 0:
+            return rows[:0], reach[:0], -_ONE
+    return rows[:n], reach[:n], heap[0]
+
+
+def contenders(
+    mean: Singles, inverse: Singles, assessed: Bools, role: Prepared, top: int, present: Bools | None = None
+) -> Rows | None:
+    """People of whom the ``top`` best are some, ascending; None where an estimate is none, or fewer are assessed.
+
+    For rho >= 0 the product of the essentials' probabilities bounds P_all from below (Slepian), the smallest of them
+    from above; without essentials F itself decides. Whoever cannot reach the ``top``-th best lower bound is left out.
+    ``present`` (N,) leaves people out.
+    """
+    slack = np.float32(2 * len(role.skill) * PHI_ERROR)
+    nobody = np.zeros(0, dtype=np.bool_)
+    rows, reach, edge = _contenders(
+        mean, inverse, assessed, nobody if present is None else present, _lines(role), top, slack
+    )
+    if edge < 0:
+        return None
+    found: Rows = rows[reach >= edge - slack]
+    return found
+
+
+def _lines(role: Prepared) -> tuple[Rows, Singles, Singles, Singles, Bools]:
+    level, variance, weight = (one.astype(np.float32) for one in (role.level, role.variance, role.weight))
+    return role.skill, level, variance, weight, role.essential
+
+
+# P_all of everybody, and over the assessed essentials alone, by fewer nodes than the oracle's.
+_ROOM = 512
+
+
+def _rule(essentials: int) -> tuple[Singles, Singles]:
+    """Shifts sqrt(rho)*g and weights of the nodes that are enough for so many essentials."""
+    points, weights = np.polynomial.hermite_e.hermegauss(9 if essentials <= 5 else 17 if essentials <= 20 else 41)
+    shift = math.sqrt(CORRELATION) * points
+    return shift.astype(np.float32), (weights / weights.sum()).astype(np.float32)
+
+
+_SCALE = np.float32(1.0 / math.sqrt(1.0 - CORRELATION))
+
+
+@loop
+def _deviations(mean: Singles, inverse: Singles, level: Any, variance: Any, z: Singles) -> None:  # pragma: no cover
+    if variance > _ZERO:
+        for i in range(z.size):
+            z[i] = _deviation(mean[i], inverse[i], level, variance)
+    else:
+        for i in range(z.size):
+            z[i] = (mean[i] - level) * inverse[i]
+
+
+@loop
+def _given(z: Singles, shift: Any, out: Singles) -> None:  # pragma: no cover
+    """P(meets | shared factor)."""
+    for i in range(out.size):
+        out[i] = _phi((z[i] + shift) * _SCALE)
+
+
+@loop
+def _times(p: Singles, assessed: Bools, product: Singles, judged: Singles) -> None:  # pragma: no cover
+    for i in range(product.size):
+        product[i] *= p[i]
+        judged[i] *= p[i] if assessed[i] else _ONE
+
+
+@loop
+def _multiply(p: Singles, product: Singles) -> None:  # pragma: no cover
+    for i in range(product.size):
+        product[i] *= p[i]
+
+
+@loop
 def _either(one: Bools, both: Bools) -> None:  # pragma: no cover
     for i in range(both.size):
         both[i] |= one[i]
+
+
+@loop
+def _both(one: Bools, both: Bools) -> None:  # pragma: no cover
+    for i in range(both.size):
+        both[i] &= one[i]
+
+
+@loop
+def _fits(
+    mean: Singles, inverse: Singles, assessed: Bools, lines: Any, fit: Singles, known: Bools
+) -> None:  # pragma: no cover
+    rooms = np.empty((3, _BLOCK), dtype=np.float32)
+    for start in range(0, fit.size, _BLOCK):
+        size = min(_BLOCK, fit.size - start)
+        p, low, high = rooms[0, :size], rooms[1, :size], rooms[2, :size]
+        _block(mean, inverse, lines, start, p, fit[start : start + size], low, high)
+        known[start : start + size] = False
+        for k in range(lines[0].size):
+            _either(assessed[lines[0][k], start : start + size], known[start : start + size])
+
+
+@loop
+def _joints(
+    mean: Singles,
+    inverse: Singles,
+    assessed: Bools,
+    lines: Any,
+    shifts: Singles,
+    weights: Singles,
+    joint: Singles,
+    judged: Singles,
+    complete: Bools,
+) -> None:  # pragma: no cover
+    skill, level, variance = lines[0], lines[1], lines[2]
+    z = np.empty((skill.size, _ROOM), dtype=np.float32)
+    rooms = np.empty((3, _ROOM), dtype=np.float32)
+    for start in range(0, joint.size, _ROOM):
+        stop = min(start + _ROOM, joint.size)
+        size = stop - start
+        joint[start:stop] = _ZERO
+        judged[start:stop] = _ZERO
+        complete[start:stop] = True
+        for k in range(skill.size):
+            _deviations(mean[skill[k], start:stop], inverse[skill[k], start:stop], level[k], variance[k], z[k, :size])
+            _both(assessed[skill[k], start:stop], complete[start:stop])
+        p, product, part = rooms[0, :size], rooms[1, :size], rooms[2, :size]
+        for n in range(shifts.size):
+            product[:] = _ONE
+            part[:] = _ONE
+            for k in range(skill.size):
+                _given(z[k, :size], shifts[n], p)
+                _times(p, assessed[skill[k], start:stop], product, part)
+            _add(product, weights[n], joint[start:stop])
+            _add(part, weights[n], judged[start:stop])
+
+
+@dataclass(frozen=True, slots=True)
+class Everybody:
+    """Of each person (N,): F within K*PHI_ERROR, P_all over all essentials and over the assessed ones (``judged``)
+    within ``joint_error``; whether any requirement, and whether every essential, is assessed.
+
+    F is NaN where an estimate is none.
+    """
+
+    fit: Singles
+    joint: Singles
+    judged: Singles
+    known: Bools
+    complete: Bools
+
+
+def everybody(mean: Singles, inverse: Singles, assessed: Bools, role: Prepared) -> Everybody:
+    """F and P_all of everybody, skill-major arrays (S, N)."""
+    people = mean.shape[1]
+    fit, joint, judged = (np.empty(people, dtype=np.float32) for _ in range(3))
+    known, complete = np.empty(people, dtype=np.bool_), np.empty(people, dtype=np.bool_)
+    lines = _lines(role)
+    _fits(mean, inverse, assessed, lines, fit, known)
+    essentials = _only(lines, role.essential)
+    _joints(mean, inverse, assessed, essentials, *_rule(len(essentials[0])), joint, judged, complete)
+    return Everybody(fit, np.minimum(joint, _ONE), np.minimum(judged, _ONE), known, complete)
+
+
+def _only(lines: Any, chosen: Bools) -> Any:
+    return tuple(np.ascontiguousarray(one[chosen]) for one in lines)
+
+
+# What easing one requirement at a time would change.
+@loop
+def _gain(
+    mean: Singles, inverse: Singles, level: Any, eased: Any, variance: Any, known: Bools, out: Singles
+) -> None:  # pragma: no cover
+    for i in range(out.size):
+        more = _phi(_deviation(mean[i], inverse[i], eased, variance))
+        out[i] = more - _phi(_deviation(mean[i], inverse[i], level, variance)) if known[i] else _ZERO
+
+
+@numba.njit(cache=True, nogil=True, fastmath={"reassoc"})  # in any order: only so eight at a time
+def _sum(values: Singles) -> float:  # pragma: no cover
+    total = 0.0
+    for i in range(values.size):
+        total += values[i]
+    return total
+
+
+@loop
+def _gains(
+    mean: Singles, inverse: Singles, known: Bools, lines: Any, eased: Singles, gains: Floats
+) -> None:  # pragma: no cover
+    skill, level, variance = lines[0], lines[1], lines[2]
+    room = np.empty(_BLOCK, dtype=np.float32)
+    for start in range(0, known.size, _BLOCK):
+        stop = min(start + _BLOCK, known.size)
+        for k in range(skill.size):
+            m, s = mean[skill[k], start:stop], inverse[skill[k], start:stop]
+            _gain(m, s, level[k], eased[k], variance[k], known[start:stop], room[: stop - start])
+            gains[k] += _sum(room[: stop - start])
+
+
+@loop
+def _eased(
+    mean: Singles, inverse: Singles, lines: Any, eased: Singles, shifts: Singles, weights: Singles, out: Singles
+) -> None:  # pragma: no cover
+    """out[0]: P_all; out[1 + j]: with essential j at its eased level."""
+    skill, level, variance = lines[0], lines[1], lines[2]
+    essentials, people = skill.size, out.shape[1]
+    z = np.empty((2, essentials, _ROOM), dtype=np.float32)
+    p = np.empty((2, essentials, _ROOM), dtype=np.float32)
+    room = np.empty(_ROOM, dtype=np.float32)
+    for start in range(0, people, _ROOM):
+        stop = min(start + _ROOM, people)
+        size = stop - start
+        out[:, start:stop] = _ZERO
+        for k in range(essentials):
+            m, s = mean[skill[k], start:stop], inverse[skill[k], start:stop]
+            _deviations(m, s, level[k], variance[k], z[0, k, :size])
+            _deviations(m, s, eased[k], variance[k], z[1, k, :size])
+        for n in range(shifts.size):
+            for k in range(essentials):
+                _given(z[0, k, :size], shifts[n], p[0, k, :size])
+                _given(z[1, k, :size], shifts[n], p[1, k, :size])
+            for j in range(essentials + 1):
+                room[:size] = _ONE
+                for k in range(essentials):
+                    _multiply(p[1 if k == j - 1 else 0, k, :size], room[:size])
+                _add(room[:size], weights[n], out[j, start:stop])
+
+
+def gains(mean: Singles, inverse: Singles, known: Bools, role: Prepared, eased: Floats) -> Floats:
+    """Sum over the ``known`` people of how much P of each requirement rises at its ``eased`` level (K,)."""
+    out: Floats = np.zeros(len(role.skill))
+    _gains(mean, inverse, known, _lines(role), eased.astype(np.float32), out)
+    return out
+
+
+def joint_eased(mean: Singles, inverse: Singles, role: Prepared, eased: Floats) -> Singles:
+    """P_all of everybody, and with one essential at a time at its ``eased`` level (K,): (1 + E, N)."""
+    lines = _only(_lines(role), role.essential)
+    out = np.empty((1 + len(lines[0]), mean.shape[1]), dtype=np.float32)
+    _eased(mean, inverse, lines, eased[role.essential].astype(np.float32), *_rule(len(lines[0])), out)
+    return np.minimum(out, _ONE)
+
+
+# One requirement changed.
+_LONG, _SHORT = 4096, 256
+
+
+@loop
+def _others(
+    mean: Singles, inverse: Singles, lines: Any, fit: Singles, low: Singles, high: Singles
+) -> None:  # pragma: no cover
+    """F of everybody, and the bounds of P_all (E + 1, N) without essential e, in the last row with all of them."""
+    skill, level, variance, weight, essential = lines
+    room = np.empty(_LONG, dtype=np.float32)
+    for start in range(0, fit.size, _LONG):
+        stop = min(start + _LONG, fit.size)
+        p = room[: stop - start]
+        fit[start:stop] = _ZERO
+        low[:, start:stop] = _ONE
+        high[:, start:stop] = _ONE
+        e = 0
+        for k in range(skill.size):
+            _column(mean[skill[k], start:stop], inverse[skill[k], start:stop], level[k], variance[k], p)
+            _add(p, weight[k], fit[start:stop])
+            if essential[k]:
+                for row in range(len(low)):
+                    if row != e:
+                        _bound(p, low[row, start:stop], high[row, start:stop])
+                e += 1
+
+
+@loop
+def _bounds_reach(
+    mean: Singles, inverse: Singles, level: Any, variance: Any, high: Singles, edge: Any
+) -> int:  # pragma: no cover
+    n = 0
+    if variance > _ZERO:
+        for i in range(high.size):
+            p = _phi(_deviation(mean[i], inverse[i], level, variance))
+            n += ((p >= edge) & (high[i] >= edge)) | (p != p)
+    else:
+        for i in range(high.size):
+            p = _phi((mean[i] - level) * inverse[i])
+            n += ((p >= edge) & (high[i] >= edge)) | (p != p)
+    return n
+
+
+@loop
+def _changed(
+    mean: Singles,
+    inverse: Singles,
+    assessed: Bools,
+    skill: Rows,
+    old: Any,
+    new: Any,
+    fit: Singles,
+    lows: Singles,
+    highs: Singles,
+    bounded: bool,
+    top: int,
+    slack: Any,
+) -> Any:  # pragma: no cover
+    """``contenders`` from one column and what ``_others`` kept."""
+    level, variance, weight, essential = new
+    people = fit.size
+    heap = np.full(top, -_ONE, dtype=np.float32)
+    rows, reach = np.empty(people, dtype=np.intp), np.empty(people, dtype=np.float32)
+    rooms = np.empty((3, _SHORT), dtype=np.float32)
+    present, n = np.empty(0, dtype=np.bool_), 0
+    for start in range(0, people, _SHORT):
+        stop = min(start + _SHORT, people)
+        m, s = mean[start:stop], inverse[start:stop]
+        p, low, high = rooms[0, : stop - start], rooms[1, : stop - start], rooms[2, : stop - start]
+        if essential and not _bounds_reach(m, s, level, variance, highs[start:stop], heap[0] - slack):
+            continue
+        _column(m, s, level, variance, p)
+        if bounded:
+            low[:] = lows[start:stop]
+            high[:] = highs[start:stop]
+            if essential:
+                _bound(p, low, high)
+        else:
+            low[:] = fit[start:stop]
+            _add(p, weight, low)
+            _column(m, s, old[0], old[1], high)
+            _add(high, -old[2], low)
+            high[:] = low
+        n = _keep(assessed, skill, present, start, p, low, high, slack, heap, rows, reach, n)
+        if n < 0:
+            return rows[:0], reach[:0], -_ONE
+    return rows[:n], reach[:n], heap[0]
+
+
+class Kept:
+    """What one pass over everybody leaves behind, by which a role with one requirement changed is ranked again."""
+
+    def __init__(self, mean: Singles, inverse: Singles, assessed: Bools, role: Prepared):
+        self.mean, self.inverse, self.assessed, self.role = mean, inverse, assessed, role
+        shape = int(role.essential.sum()) + 1, mean.shape[1]
+        self.fit = np.empty(shape[1], dtype=np.float32)
+        self.low, self.high = np.empty(shape, dtype=np.float32), np.empty(shape, dtype=np.float32)
+        _others(mean, inverse, _lines(role), self.fit, self.low, self.high)
+
+    def contenders(self, changed: Prepared, k: int, top: int) -> Rows | None:
+        """``contenders`` for a role that differs from the kept one in requirement ``k`` alone."""
+        share = changed.weight.sum() - changed.weight[k]
+        # Weights sum to 1 in either role; those of the kept one are stretched so that only requirement k differs.
+        stretch = (1.0 - self.role.weight[k]) / share if share > 0 else 1.0
+        new, old = self._line(changed, k, stretch), self._line(self.role, k, 1.0)
+        row = int(self.role.essential[:k].sum()) if self.role.essential[k] else -1
+        slack = np.float32((2 * len(changed.skill) + 4) * PHI_ERROR * max(1.0, new[2]))
+        skill = changed.skill[k]
+        rows, reach, edge = _changed(
+            self.mean[skill],
+            self.inverse[skill],
+            self.assessed,
+            changed.skill,
+            old[:3],
+            new,
+            self.fit,
+            self.low[row],
+            self.high[row],
+            bool(changed.essential.any()),
+            top,
+            slack,
+        )
+        if edge < 0:
+            return None
+        found: Rows = rows[reach >= edge - slack]
+        return found
+
+    @staticmethod
+    def _line(role: Prepared, k: int, stretch: float) -> Any:
+        level, variance = np.float32(role.level[k]), np.float32(role.variance[k])
+        return level, variance, np.float32(role.weight[k] * stretch), bool(role.essential[k])
+
+
+# Everybody against many roles: each distinct requirement once a block.
+@loop
+def _role(
+    p: Singles, which: Rows, weight: Singles, essential: Bools, fit: Singles, low: Singles, high: Singles
+) -> None:  # pragma: no cover
+    fit[:] = _ZERO
+    low[:] = _ONE
+    high[:] = _ONE
+    for k in range(which.size):
+        _add(p[which[k], : fit.size], weight[k], fit)
+        if essential[k]:
+            _bound(p[which[k], : fit.size], low, high)
+
+
+@loop
+def _many(
+    mean: Singles, inverse: Singles, assessed: Bools, present: Bools, distinct: Any, roles: Any, top: int, room: int
+) -> Any:  # pragma: no cover
+    """Of each role the contenders as in ``_contenders``; n = -1 where there is no room for them, or a bad estimate."""
+    skill, level, variance = distinct
+    edges, which, weight, essential = roles
+    count, people = edges.size - 1, mean.shape[1]
+    heap = np.full((count, top), -_ONE, dtype=np.float32)
+    rows, reach = np.empty((count, room), dtype=np.intp), np.empty((count, room), dtype=np.float32)
+    n = np.zeros(count, dtype=np.intp)
+    p = np.empty((skill.size, _ROOM), dtype=np.float32)
+    rooms = np.empty((3, _ROOM), dtype=np.float32)
+    for start in range(0, people, _ROOM):
+        stop = min(start + _ROOM, people)
+        size = stop - start
+        for u in range(skill.size):
+            m, s = mean[skill[u], start:stop], inverse[skill[u], start:stop]
+            _column(m, s, level[u], variance[u], p[u, :size])
+        fit, low, high = rooms[0, :size], rooms[1, :size], rooms[2, :size]
+        for r in range(count):
+            if n[r] < 0:
+                continue
+            a, b = edges[r], edges[r + 1]
+            slack = np.float32(2 * (b - a) * PHI_ERROR)
+            bounded = essential[a:b].any()
+            _role(p, which[a:b], weight[a:b], essential[a:b], fit, low, high)
+            if n[r] + size > room:
+                n[r] = _pack(rows[r], reach[r], n[r], heap[r, 0] - slack)
+            if n[r] + size > room:
+                n[r] = -1
+            elif bounded:
+                n[r] = _keep(
+                    assessed, skill[which[a:b]], present, start, fit, low, high, slack, heap[r], rows[r], reach[r], n[r]
+                )
+            else:
+                n[r] = _keep(
+                    assessed, skill[which[a:b]], present, start, fit, fit, fit, slack, heap[r], rows[r], reach[r], n[r]
+                )
+    for r in range(count):
+        if n[r] >= 0:
+            slack = np.float32(2 * (edges[r + 1] - edges[r]) * PHI_ERROR)
+            n[r] = _pack(rows[r], reach[r], n[r], heap[r, 0] - slack) if heap[r, 0] >= _ZERO else -1
+    return rows, n
+
+
+@loop
+def _pack(rows: Rows, reach: Singles, n: int, edge: Any) -> int:  # pragma: no cover
+    kept = 0
+    for i in range(n):
+        if reach[i] >= edge:
+            rows[kept], reach[kept] = rows[i], reach[i]
+            kept += 1
+    return kept
+
+
+def contenders_of_many(
+    mean: Singles, inverse: Singles, assessed: Bools, roles: list[Prepared], top: int, present: Bools | None = None
+) -> list[Rows | None]:
+    """``contenders`` of each role, in one pass over everybody; None also where they would be too many to keep."""
+    distinct, lines = _distinct(roles)
+    nobody = np.zeros(0, dtype=np.bool_)
+    room = min(mean.shape[1] + _ROOM, max(1 << 15, 4 * top + 2 * _ROOM))
+    rows, n = _many(mean, inverse, assessed, nobody if present is None else present, distinct, lines, top, room)
+    return [rows[r, : n[r]].copy() if n[r] >= 0 else None for r in range(len(roles))]
+
+
+def _distinct(roles: list[Prepared]) -> tuple[Any, Any]:
+    """(skill, level, variance) of distinct requirements, and the roles' lines as (edges, which, weight, essential)."""
+    every = [np.stack([one.skill, one.level, one.variance], axis=1) for one in roles]
+    pairs, which = np.unique(np.concatenate(every), axis=0, return_inverse=True)
+    edges = np.cumsum([0, *(len(one.skill) for one in roles)])
+    weight = np.concatenate([one.weight for one in roles]).astype(np.float32)
+    essential = np.concatenate([one.essential for one in roles])
+    distinct = pairs[:, 0].astype(np.intp), pairs[:, 1].astype(np.float32), pairs[:, 2].astype(np.float32)
+    return distinct, (edges, which.reshape(-1).astype(np.intp), weight, essential)
+
+
+@loop
+def _joint_of(p: Any, essentials: Rows, weights: Singles, i: int) -> Any:  # pragma: no cover
+    """P_all of one person from P(meets | factor) (U, nodes, B)."""
+    total = _ZERO
+    for n in range(weights.size):
+        product = weights[n]
+        for u in essentials:
+            product *= p[u, n, i]
+        total += product
+    return total
+
+
+@loop
+def _best_roles(
+    mean: Singles,
+    inverse: Singles,
+    assessed: Bools,
+    distinct: Any,
+    roles: Any,
+    shifts: Singles,
+    weights: Singles,
+    best: Any,
+    joint: Singles,
+    fits: Singles,
+) -> None:  # pragma: no cover
+    skill, level, variance = distinct
+    edges, which, weight, essential = roles
+    count, people, top = edges.size - 1, mean.shape[1], best.shape[1]
+    size_of = 64
+    p = np.empty((skill.size, size_of), dtype=np.float32)
+    given = np.empty((skill.size, shifts.size, size_of), dtype=np.float32)
+    z, fit = np.empty(size_of, dtype=np.float32), np.empty(size_of, dtype=np.float32)
+    asked = np.zeros(skill.size, dtype=np.bool_)
+    for k in range(which.size):
+        asked[which[k]] |= essential[k]
+    for start in range(0, people, size_of):
+        stop = min(start + size_of, people)
+        size = stop - start
+        for u in range(skill.size):
+            _deviations(mean[skill[u], start:stop], inverse[skill[u], start:stop], level[u], variance[u], z[:size])
+            for i in range(size):
+                p[u, i] = _phi(z[i])
+            if asked[u]:
+                for n in range(shifts.size):
+                    _given(z[:size], shifts[n], given[u, n, :size])
+        for r in range(count):
+            a, b = edges[r], edges[r + 1]
+            fit[:] = _ZERO
+            for k in range(a, b):
+                _add(p[which[k], :size], weight[k], fit[:size])
+            must = which[a:b][essential[a:b]]
+            for i in range(size):
+                row = start + i
+                high = _ONE
+                for u in must:
+                    high = p[u, i] if p[u, i] < high else high
+                # The last place is held by what cannot be reached any more, for most roles of most people.
+                if best[row, top - 1] >= 0 and high + _SLACK < joint[row, top - 1]:
+                    continue
+                known = False
+                for k in range(a, b):
+                    known |= assessed[skill[which[k]], row]
+                if known:
+                    chance = _joint_of(given, must, weights, i) if must.size else _ONE
+                    _insert(best[row], joint[row], fits[row], r, min(chance, _ONE), fit[i])
+
+
+@loop
+def _insert(best: Any, joint: Singles, fits: Singles, role: int, chance: Any, fit: Any) -> None:  # pragma: no cover
+    """Into the order by P_all, then F."""
+    at = best.size
+    while at > 0 and (best[at - 1] < 0 or joint[at - 1] < chance or (joint[at - 1] == chance and fits[at - 1] < fit)):
+        if at < best.size:
+            best[at], joint[at], fits[at] = best[at - 1], joint[at - 1], fits[at - 1]
+        at -= 1
+    if at < best.size:
+        best[at], joint[at], fits[at] = role, chance, fit
+
+
+def best_roles(
+    mean: Singles, inverse: Singles, assessed: Bools, roles: list[Prepared], top: int
+) -> tuple[NDArray[np.int32], Singles, Singles]:
+    """Of each person the ``top`` roles by P_all, then F: numbers of roles (N, top), -1 where none follows; P_all; F.
+
+    P_all and F are those of ``everybody``. A role of which nothing is assessed is none.
+    """
+    distinct, lines = _distinct(roles)
+    shape = mean.shape[1], top
+    best = np.full(shape, -1, dtype=np.int32)
+    joint, fits = np.zeros(shape, dtype=np.float32), np.zeros(shape, dtype=np.float32)
+    rule = _rule(max(int(one.essential.sum()) for one in roles))
+    _best_roles(mean, inverse, assessed, distinct, lines, *rule, best, joint, fits)
+    return best, joint, fits

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,30 +11,66 @@ from numpy.typing import NDArray
 
 from scoring import checks, kernels, normal
 from scoring.checks import Bools, Floats
-from scoring.fit import BANDS, CORRELATION, SHIPPED, Prepared, Requirement, Thresholds, band_codes, prepare
+from scoring.fit import BANDS, CORRELATION, GAP, SHIPPED, Prepared, Requirement, Thresholds, band_codes, prepare
+from scoring.kernels import Rows, Singles
 
 
-@dataclass(frozen=True, slots=True)
 class Profiles:
     """All people as matrices, skill-major: ``mean`` and ``sd`` (S, N) float32 levels, ``assessed`` (S, N) bool.
 
-    Where a skill is not assessed, mean and sd hold the prior.
+    Where a skill is not assessed, mean and sd hold the prior. What is kept of sd is its inverse, NaN where the estimate
+    is none: whatever reads it finds out. ``present`` (N,), if given, leaves people out.
     """
 
-    mean: NDArray[np.float32]
-    sd: NDArray[np.float32]
-    assessed: Bools
+    __slots__ = ("assessed", "inverse", "mean", "present")
 
-    def __post_init__(self) -> None:
-        checks.same_shape("Means and standard deviations", self.mean.shape, self.sd.shape)
-        checks.same_shape("Means and assessed flags", self.mean.shape, self.assessed.shape)
-        if self.mean.ndim != 2:
-            raise ValueError(f"Profiles must be matrices of skills by people, not of {self.mean.ndim} dimensions.")
+    def __init__(self, mean: Any, sd: Any, assessed: Any):
+        mean, sd = np.asarray(mean, dtype=np.float32), np.asarray(sd, dtype=np.float32)
+        checks.same_shape("Means and standard deviations", mean.shape, sd.shape)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            good = (sd > 0) & np.isfinite(sd) & np.isfinite(mean)
+            inverse = np.where(good, np.float32(1.0) / sd, np.float32("nan"))
+        self._set(mean, inverse, np.asarray(assessed, dtype=np.bool_), None)
+
+    @classmethod
+    def of_inverse(cls, mean: Singles, inverse: Singles, assessed: Bools, present: Bools | None = None) -> Profiles:
+        """The same around arrays that hold the inverse of sd already; nothing is copied."""
+        self = cls.__new__(cls)
+        self._set(mean, inverse, assessed, present)
+        return self
+
+    def _set(self, mean: Singles, inverse: Singles, assessed: Bools, present: Bools | None) -> None:
+        checks.same_shape("Means and standard deviations", mean.shape, inverse.shape)
+        checks.same_shape("Means and assessed flags", mean.shape, assessed.shape)
+        if mean.ndim != 2:
+            raise ValueError(f"Profiles must be matrices of skills by people, not of {mean.ndim} dimensions.")
+        self.mean, self.inverse, self.assessed, self.present = mean, inverse, assessed, present
+
+    @property
+    def sd(self) -> Singles:
+        """Standard deviations (S, N)."""
+        out: Singles = np.float32(1.0) / self.inverse
+        return out
 
     @property
     def people(self) -> int:
         """N, the number of people."""
         return int(self.mean.shape[1])
+
+    @property
+    def everybody(self) -> Rows:
+        """Columns of the people who are present."""
+        return np.arange(self.people, dtype=np.intp) if self.present is None else np.flatnonzero(self.present)
+
+    def of(self, rows: Any) -> tuple[Floats, Floats, Bools]:
+        """(mean, sd, assessed) of some people, each (len(rows), S)."""
+        mean, inverse = (one[:, rows].T.astype(np.float64) for one in (self.mean, self.inverse))
+        return mean, 1.0 / inverse, self.assessed[:, rows].T
+
+    def deviations(self, rows: Any, skill: int, level: float) -> Floats:
+        """z = (mean - level)/sd of some people in one skill."""
+        z = (self.mean[skill][rows].astype(np.float64) - level) * self.inverse[skill][rows].astype(np.float64)
+        return np.asarray(z, dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +149,224 @@ def rank(
     ValueError : see ``fit.prepare``; a ``top`` below 1; NaN, infinity or sd <= 0 in a required skill's column; an
         ``among`` that names a person who is not there.
     """
+    role = _prepared(profiles, requirements, top)
+    chosen = None
+    if among is None:
+        chosen = kernels.contenders(
+            profiles.mean, profiles.inverse, profiles.assessed, role, top, present=profiles.present
+        )
+    return _ranked(profiles, requirements, _among(profiles, among) if chosen is None else chosen, top, thresholds)
+
+
+class Draft:
+    """A role that is being edited: after one pass over everybody, each requirement's change is ranked by its column.
+
+    For profiles whose people are all present.
+    """
+
+    def __init__(self, profiles: Profiles, requirements: Sequence[Requirement]):
+        self.profiles, self.requirements = profiles, list(requirements)
+        role = prepare(self.requirements, profiles.mean.shape[0])
+        self._kept = kernels.Kept(profiles.mean, profiles.inverse, profiles.assessed, role)
+
+    def rank(self, k: int, requirement: Requirement, *, top: int = 50, thresholds: Thresholds = SHIPPED) -> Ranking:
+        """``rank`` for the role with requirement ``k`` replaced by one of the same skill.
+
+        Raises
+        ------
+        ValueError : see ``rank``; another skill.
+        """
+        if requirement.skill != self.requirements[k].skill:
+            raise ValueError(f"Requirement {k} asks for skill {self.requirements[k].skill}, not {requirement.skill}.")
+        changed = [*self.requirements[:k], requirement, *self.requirements[k + 1 :]]
+        role = _prepared(self.profiles, changed, top)
+        chosen = self._kept.contenders(role, k, top)
+        if chosen is None:
+            chosen = self.profiles.everybody
+        return _ranked(self.profiles, changed, chosen, top, thresholds)
+
+
+def rank_many(
+    profiles: Profiles, roles: Sequence[Sequence[Requirement]], *, top: int = 50, thresholds: Thresholds = SHIPPED
+) -> list[Ranking]:
+    """``rank`` for many roles in one pass over everybody: requirements that roles share are worked out once."""
+    if not roles:
+        return []
+    prepared = [_prepared(profiles, one, top) for one in roles]
+    found = kernels.contenders_of_many(
+        profiles.mean, profiles.inverse, profiles.assessed, prepared, top, profiles.present
+    )
+    return [
+        rank(profiles, one, top=top, thresholds=thresholds)
+        if rows is None
+        else _ranked(profiles, one, rows, top, thresholds)
+        for one, rows in zip(roles, found, strict=True)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class BestRoles:
+    """Of each person the best roles: ``role`` (n, top) their numbers, -1 where none follows; P_all and F."""
+
+    role: NDArray[np.int32]
+    all_essentials: Singles
+    fit: Singles
+
+
+def best_roles(
+    profiles: Profiles, roles: Sequence[Sequence[Requirement]], *, top: int = 5, among: slice = slice(None)
+) -> BestRoles:
+    """The roles that suit each person best, by P_all, then F; only those of which any skill of theirs is assessed.
+
+    Differences of P_all within ``kernels.joint_error`` do not count. ``among``: a run of people.
+
+    Raises
+    ------
+    ValueError : no roles; a ``top`` below 1; see ``fit.prepare``.
+    """
+    if not roles:
+        raise ValueError("The best of no roles cannot be told.")
+    prepared = [_prepared(profiles, one, top) for one in roles]
+    mean, inverse, assessed = profiles.mean[:, among], profiles.inverse[:, among], profiles.assessed[:, among]
+    return BestRoles(*kernels.best_roles(mean, inverse, assessed, prepared, top))
+
+
+class Standing:
+    """Everybody (or ``among``) against one role.
+
+    ``rows``: columns of the profiles; in their order ``fit`` and ``all_essentials`` (float32, within the kernels'
+    errors), and ``band`` (exact codes into BANDS). What ``ordered`` answers is the order of exact scores.
+
+    Raises
+    ------
+    ValueError : as ``rank``.
+    """
+
+    def __init__(
+        self,
+        profiles: Profiles,
+        requirements: Sequence[Requirement],
+        *,
+        among: Any = None,
+        thresholds: Thresholds = SHIPPED,
+    ):
+        self.profiles, self.requirements, self.thresholds = profiles, list(requirements), thresholds
+        self.role = prepare(self.requirements, profiles.mean.shape[0])
+        self.rows = _among(profiles, among)
+        found = kernels.everybody(*_of_rows(profiles, self.rows), self.role)
+        if not np.isfinite(found.fit).all():
+            self._exact(np.flatnonzero(~np.isfinite(found.fit)))  # raises, and names the value
+        self.fit, self.all_essentials = found.fit, found.joint
+        self.band = self._bands(found)
+
+    def _exact(self, chosen: Rows) -> Scores:
+        return score(self.profiles, self.requirements, among=self.rows[chosen], thresholds=self.thresholds)
+
+    def _bands(self, found: kernels.Everybody) -> NDArray[np.int8]:
+        error = kernels.joint_error(int(self.role.essential.sum()))
+        likely, unlikely = np.float32(self.thresholds.likely), np.float32(self.thresholds.unlikely)
+        band = np.ones(len(self.rows), dtype=np.int8)
+        band[(found.joint >= likely) & found.complete] = 0
+        band[found.judged <= unlikely] = 2
+        band[~found.known] = 3
+        near = (np.abs(found.joint - likely) <= error) | (np.abs(found.judged - unlikely) <= error)
+        close = np.flatnonzero(near & found.known)
+        band[close] = self._exact(close).band
+        return band
+
+    def counts(self, who: Any = slice(None)) -> dict[str, int]:
+        """People of each band, among ``who`` (an index or mask over ``rows``)."""
+        return dict(zip(BANDS, np.bincount(self.band[who], minlength=len(BANDS)).tolist(), strict=True))
+
+    def gaps(self, k: int) -> Bools:
+        """Who is assessed in requirement ``k`` and falls short of it: P at or below GAP."""
+        one = replace(self.requirements[k], weight=1.0, essential=False)
+        scores = score(self.profiles, [one], among=self.rows, thresholds=self.thresholds)
+        return np.asarray(self.profiles.assessed[one.skill][self.rows] & (scores.probability[:, 0] <= GAP))
+
+    def ordered(self, start: int, stop: int, keep: Bools | None = None) -> Rows:
+        """Places ``start`` to ``stop`` of the order band by band, each by exact P_all, then F: indices into ``rows``.
+
+        ``keep`` (len(rows),) leaves people out.
+        """
+        found, before = [], 0
+        for code in range(len(BANDS)):
+            members = np.flatnonzero(self.band == code if keep is None else (self.band == code) & keep)
+            first, last = max(start - before, 0), min(stop - before, len(members))
+            if first < last:
+                found.append(self._slice(members, first, last))
+            before += len(members)
+        return np.concatenate(found) if found else np.zeros(0, dtype=np.intp)
+
+    def _slice(self, members: Rows, first: int, last: int) -> Rows:
+        """Of one band's members: those who may stand between two places are scored exactly."""
+        bounded = bool(self.role.essential.any())
+        key = (self.all_essentials if bounded else self.fit)[members]
+        error = kernels.joint_error(int(self.role.essential.sum())) + len(self.role.skill) * kernels.PHI_ERROR
+        low, high = np.partition(key, [len(key) - last, len(key) - 1 - first])[[len(key) - last, len(key) - 1 - first]]
+        ahead = np.count_nonzero(key > high + 2 * error)
+        close = members[(key >= low - 2 * error) & (key <= high + 2 * error)]
+        scores = self._exact(close)
+        order = np.lexsort((-scores.fit, -scores.all_essentials))
+        return np.asarray(close[order[first - ahead : last - ahead]], dtype=np.intp)
+
+
+def relax(standing: Standing) -> list[Relaxed]:
+    """What easing each requirement by one level, alone, would change, in their order; those at level 0 are left out.
+
+    Only essentials decide P_all; any other requirement moves the fit alone, by w*(Phi(z + 1/v) - Phi(z)). Counts are
+    exact, ``expected`` within N*``kernels.joint_error`` at most.
+    """
+    role, level = standing.role, standing.role.level
+    eased = level - np.minimum(1.0, level)
+    mean, inverse, assessed = _of_rows(standing.profiles, standing.rows)
+    anybody: Bools = standing.band != BANDS.index("not_assessed")
+    fit = kernels.gains(mean, inverse, anybody, role, eased) * role.weight / max(1, int(anybody.sum()))
+    likely, expected = np.zeros(len(level), dtype=np.intp), np.zeros(len(level))
+    essentials = np.flatnonzero(role.essential)
+    if essentials.size:
+        chances = kernels.joint_eased(mean, inverse, role, eased)
+        ready: Bools = np.asarray(assessed[role.skill[essentials]].all(axis=0))
+        many = _reach(chances, ready, standing, eased)
+        likely[essentials] = many[1:] - many[0]
+        expected[essentials] = (chances[1:] - chances[0]).sum(axis=1, where=anybody, dtype=np.float64)
+    return [
+        Relaxed(k, float(eased[k]), int(likely[k]), float(expected[k]), float(fit[k]))
+        for k in range(len(level))
+        if level[k] > 0
+    ]
+
+
+def _reach(chances: Singles, ready: Bools, standing: Standing, eased: Floats) -> NDArray[np.intp]:
+    """How many of the ready are likely, as it is and with each essential eased: (1 + E,). Close ones exactly."""
+    edge, error = standing.thresholds.likely, kernels.joint_error(len(chances) - 1)
+    counts = ((chances >= edge + error) & ready).sum(axis=1)
+    close = np.flatnonzero((np.abs(chances - np.float32(edge)) <= error).any(axis=0) & ready)
+    if close.size:
+        role, rows = standing.role, standing.rows[close]
+        _, z, v, _ = _deviations(standing.profiles, standing.requirements, rows)
+        must = role.essential
+        before, after = normal.joint_eased(
+            z[:, must], z[:, must] + (role.level - eased)[must] / v[:, must], CORRELATION
+        )
+        exact = np.concatenate([before[None], after.T])
+        counts += (exact >= edge).sum(axis=1) - (chances[:, close] >= edge + error).sum(axis=1)
+    return np.asarray(counts, dtype=np.intp)
+
+
+def _prepared(profiles: Profiles, requirements: Sequence[Requirement], top: int) -> Prepared:
     if top < 1:
         raise ValueError(f"A ranking needs room for at least one person, not {top!r}.")
-    role = prepare(requirements, profiles.mean.shape[0])
-    chosen = _contenders(profiles, role, top) if among is None else _among(profiles, among)
+    return prepare(requirements, profiles.mean.shape[0])
+
+
+def _ranked(
+    profiles: Profiles, requirements: Sequence[Requirement], chosen: Rows, top: int, thresholds: Thresholds
+) -> Ranking:
+    """The best of the chosen, by exact scores."""
     scores = score(profiles, requirements, among=chosen, thresholds=thresholds)
     first = scores.order()[:top]
-    weight = role.weight
+    weight = prepare(requirements, profiles.mean.shape[0]).weight
     return Ranking(
         rows=chosen[first],
         band=np.array(BANDS)[scores.band[first]],
@@ -130,63 +377,9 @@ def rank(
     )
 
 
-def relax(
-    profiles: Profiles, requirements: Sequence[Requirement], *, among: Any = None, thresholds: Thresholds = SHIPPED
-) -> list[Relaxed]:
-    """What easing each requirement by one level, alone, would change, in their order; those at level 0 are left out.
-
-    Only essentials decide P_all; any other requirement moves the fit alone, by w*(Phi(z + 1/v) - Phi(z)).
-    """
-    role, z, v, known = _deviations(profiles, requirements, among)
-    easing = np.minimum(1.0, role.level)
-    eased = z + easing / v
-    anybody = known.any(axis=1)
-    gain = (normal.cdf(eased) - normal.cdf(z))[anybody] * role.weight
-    fit = gain.mean(axis=0) if anybody.any() else np.zeros(len(role.level))
-    likely, expected = np.zeros(len(role.level), dtype=np.intp), np.zeros(len(role.level))
-    essentials = np.flatnonzero(role.essential)
-    if essentials.size:
-        before, after = normal.joint_eased(z[:, essentials], eased[:, essentials], CORRELATION)
-        ready: Bools = np.asarray(known[:, essentials].all(axis=1))
-        edge = thresholds.likely
-        likely[essentials] = ((after >= edge) & ready[:, None]).sum(axis=0) - ((before >= edge) & ready).sum()
-        expected[essentials] = (after - before[:, None])[anybody].sum(axis=0)
-    return [
-        Relaxed(k, float(role.level[k] - easing[k]), int(likely[k]), float(expected[k]), float(fit[k]))
-        for k in range(len(role.level))
-        if role.level[k] > 0
-    ]
-
-
-def _contenders(profiles: Profiles, role: Prepared, top: int) -> NDArray[np.intp]:
-    """People of whom the ``top`` best are some, ascending: one pass over everybody leaves those whose bounds allow it.
-
-    Exact scores of the few then decide, so that the ranking is that of ``score`` over everybody. Where fewer than
-    ``top`` people have any required skill assessed, everybody contends.
-    """
-    found = kernels.one_pass(profiles.mean, profiles.sd, profiles.assessed, role)
-    if not np.isfinite(found.fit.sum(dtype=np.float64)):
-        # Score everybody: the checks there name the bad value.
-        return np.arange(profiles.people, dtype=np.intp)
-    if np.count_nonzero(found.known) <= top:
-        return np.arange(profiles.people, dtype=np.intp)
-    slack = 2 * len(role.skill) * kernels.PHI_ERROR
-    low, high = (found.low, found.high) if role.essential.any() else (found.fit, found.fit)
-    edge = _largest(np.where(found.known, low, np.float32(-1.0)), top)
-    return np.flatnonzero(found.known & (high >= np.float32(edge - slack)))
-
-
-def _largest(values: NDArray[np.float32], k: int) -> float:
-    """The k-th largest. A sixteenth of many values gives an edge that at least k reach; only those are sorted."""
-    if len(values) > 1 << 16 and len(values) > 32 * k:
-        rough = _largest(values[::16], k)
-        values = values[values >= rough]
-    return float(np.partition(values, len(values) - k)[len(values) - k])
-
-
-def _among(profiles: Profiles, among: Any) -> NDArray[np.intp]:
+def _among(profiles: Profiles, among: Any) -> Rows:
     if among is None:
-        return np.arange(profiles.people, dtype=np.intp)
+        return profiles.everybody
     chosen = np.asarray(among)
     if chosen.dtype == np.bool_:
         checks.same_shape("The people and the choice among them", (profiles.people,), chosen.shape)
@@ -196,7 +389,14 @@ def _among(profiles: Profiles, among: Any) -> NDArray[np.intp]:
     return chosen.astype(np.intp)
 
 
-def _columns(matrix: NDArray[np.float32], role: Prepared, chosen: NDArray[np.intp]) -> Floats:
+def _of_rows(profiles: Profiles, rows: Rows) -> tuple[Singles, Singles, Bools]:
+    """(mean, inverse, assessed) of these people, skill-major; without a copy when they are everybody in order."""
+    if len(rows) == profiles.people and (len(rows) == 0 or (np.diff(rows) == 1).all()):
+        return profiles.mean, profiles.inverse, profiles.assessed
+    return profiles.mean[:, rows], profiles.inverse[:, rows], profiles.assessed[:, rows]
+
+
+def _columns(matrix: Singles, role: Prepared, chosen: Rows) -> Floats:
     return np.stack([matrix[k][chosen] for k in role.skill], axis=1).astype(np.float64)
 
 
@@ -207,9 +407,9 @@ def _deviations(
     role = prepare(requirements, profiles.mean.shape[0])
     chosen = _among(profiles, among)
     mean = checks.array("Means", _columns(profiles.mean, role, chosen))
-    sd = checks.positive(
-        "Standard deviations", checks.array("Standard deviations", _columns(profiles.sd, role, chosen))
-    )
+    inverse = _columns(profiles.inverse, role, chosen)
+    if not np.isfinite(inverse).all() or (inverse <= 0).any():
+        raise ValueError("Standard deviations must be finite and above 0 everywhere.")
     known = np.stack([profiles.assessed[k][chosen] for k in role.skill], axis=1).astype(np.bool_)
-    v = np.sqrt(np.square(sd) + role.variance)
+    v = np.sqrt(1.0 / np.square(inverse) + role.variance)
     return role, (mean - role.level) / v, v, known

@@ -93,11 +93,12 @@ NOTHING = Share(0.0, 0.0)
 
 @dataclass
 class Line:
-    """One demand as it stands: how surely it is covered, and by whom."""
+    """One demand as it stands: how surely it is covered, and by whom (primary keys and columns of the matrix)."""
 
     demand: Demand
     coverage: engine.Coverage
     people: np.ndarray
+    rows: np.ndarray
     z: np.ndarray
     probability: np.ndarray
     members: int
@@ -231,10 +232,10 @@ class Board:
     def _line(self, demand: Demand, members: np.ndarray) -> Line:
         profiles, column = self.profiles.profiles, demand.skill.column
         known = members[profiles.assessed[column][members]]
-        z = deviation(self.profiles, known, column, demand.level)
+        z = profiles.deviations(known, column, demand.level)
         probability = normal.cdf(z)
         covered = engine.coverage(probability, people=demand.people)
-        return Line(demand, covered, self.profiles.people[known], z, probability, len(members))
+        return Line(demand, covered, self.profiles.people[known], known, z, probability, len(members))
 
     def _units(self) -> list[Unit]:
         """Within each skill set, teams in the order of their functions, the small ones merged with a neighbour."""
@@ -303,12 +304,6 @@ class Board:
             cells,
             {int(key): one for (kind, key), one in shares.items() if kind == "initiative"},
         )
-
-
-def deviation(profiles: ProfileMatrix, rows: np.ndarray, column: int, level: int) -> np.ndarray:
-    """z of some people against a level of a skill."""
-    mean = profiles.profiles.mean[column][rows].astype(np.float64)
-    return (mean - level) / profiles.profiles.sd[column][rows].astype(np.float64)
 
 
 _lock = threading.Lock()

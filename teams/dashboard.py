@@ -291,9 +291,9 @@ def _closest(line: Line) -> list[tuple[int, float]]:
 
 
 def _level(board: Board, line: Line, pk: int) -> dict[str, float]:
-    (row,) = board.profiles.rows([pk])
+    (row,) = line.rows[line.people == pk]
     profiles, column = board.profiles.profiles, line.demand.skill.column
-    mean, half = float(profiles.mean[column][row]), INTERVAL_Z * float(profiles.sd[column][row])
+    mean, half = float(profiles.mean[column][row]), INTERVAL_Z / float(profiles.inverse[column][row])
     return {"mean": mean, "low": mean - half, "high": mean + half}
 
 
@@ -336,7 +336,7 @@ def closing(board: Board, numbers: tuple[int, ...]) -> dict[str, int]:
 
 def _near(board: Board, line: Line) -> set[int]:
     """Members within a level of what is asked."""
-    mean = board.profiles.profiles.mean[line.demand.skill.column][board.profiles.rows(line.people)]
+    mean = board.profiles.profiles.mean[line.demand.skill.column][line.rows]
     level = line.demand.level
     return set(line.people[(mean >= level - 1) & (mean < level)].tolist())
 

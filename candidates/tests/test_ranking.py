@@ -221,7 +221,7 @@ def test_the_preview_counts_and_says_what_relaxing_changes(as_hr, version, peopl
     counts = ranking.band_counts()
     assert sum(counts["inside"].values()) + sum(counts["candidates"].values()) == 5
     wanted = sum(line.all_essentials for line in ranking[:10] if line.band != "not_assessed")
-    assert ranking.expected_qualified() == pytest.approx(wanted, abs=1e-6)
+    assert ranking.expected_qualified() == pytest.approx(wanted, abs=1e-3)
 
 
 def test_level_counts_count_assessed_people_by_their_floor(version, people):
