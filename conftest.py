@@ -45,6 +45,7 @@ def _clean_slate(settings, tmp_path):
     settings.CACHES = {
         "default": {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": tmp_path}
     }
+    settings.VAR_DIR = tmp_path
     matrix.forget()
     coverage.forget()
 

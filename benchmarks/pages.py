@@ -62,7 +62,7 @@ def _organisation():
     from django.utils import timezone
 
     from accounts.models import User
-    from candidates.models import ChangeCounter, Estimate, Person
+    from candidates.models import Estimate, Person
     from roles import actions
     from roles.models import EnterpriseFunction, RoleVersion, Skill
 
@@ -101,7 +101,6 @@ def _organisation():
         ),
         batch_size=2000,
     )
-    ChangeCounter.move()
     return hr, version, RoleVersion.objects.get(pk=draft.pk)
 
 
@@ -110,7 +109,7 @@ def _teams():
     import numpy as np
     from django.utils import timezone
 
-    from candidates.models import ChangeCounter, Person
+    from candidates.models import Person
     from roles.models import EnterpriseFunction, Skill
     from teams.models import Demand, Initiative, Membership, Team
 
@@ -140,4 +139,3 @@ def _teams():
         )
         for n in range(1000)
     )
-    ChangeCounter.move()

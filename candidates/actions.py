@@ -13,9 +13,9 @@ from assessments import actions as assessments
 from assessments.models import RatingRequest
 from candidates import evidence as known
 from candidates import parameters
-from candidates.evidence import ChangeCounter, Estimate, Evidence, StoredFit
+from candidates.evidence import Estimate, Evidence, StoredFit
 from candidates.matrix import scored
-from candidates.models import Person
+from candidates.models import Change, Person
 from scoring import fit as engine
 from socialstrategy.jobs import enqueue
 from socialstrategy.jobs.models import Job
@@ -30,7 +30,6 @@ def save_person(person: Person, *, by) -> Person:
     """Create or change somebody."""
     is_new = person.pk is None
     person.save()
-    ChangeCounter.move()
     record("person.created" if is_new else "person.changed", person, person.code, by=by)
     return person
 
@@ -40,7 +39,6 @@ def set_archived(person: Person, *, by, archived: bool) -> Person:
     """Take somebody out of lists and rankings, or bring them back; their evidence stays."""
     person.archived_at = timezone.now() if archived else None
     person.save(update_fields=["archived_at"])
-    ChangeCounter.move()
     record("person.archived" if archived else "person.restored", person, person.code, by=by)
     return person
 
@@ -76,7 +74,6 @@ def refresh_estimates(people, skills=None, as_of: date | None = None) -> int:
         unique_fields=["person", "skill"],
         update_fields=["mean", "sd", "evidence_count", "newest_on", "as_of", "engine", "parameters"],
     )
-    ChangeCounter.move()
     return len(estimates)
 
 
@@ -216,7 +213,7 @@ def accept_parameters(new: parameters.Parameters, *, by) -> Job:
     """Put a new version in force; every estimate is brought up to it by a job."""
     new.by = by
     new.save()
-    ChangeCounter.move()
+    Change.note()
     record("parameters.accepted", new, new.reason, by=by)
     return enqueue("estimates.refresh", by=by, result_url=reverse("candidates:sources"))
 

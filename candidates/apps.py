@@ -1,5 +1,5 @@
 from django.apps import AppConfig
-from django.db.models.signals import post_save
+from django.db.models.signals import post_migrate, post_save
 
 
 class CandidatesConfig(AppConfig):
@@ -7,9 +7,10 @@ class CandidatesConfig(AppConfig):
 
     def ready(self):
         from candidates import development, tasks  # noqa: F401 (registers a model and the jobs)
-        from candidates.models import ChangeCounter
+        from candidates.changes import Change, watch
         from roles.models import EnterpriseFunction, Skill, SkillSet
 
+        post_migrate.connect(watch, sender=self)
         # What is read from memory names them: a new or renamed one is a change as well.
         for model in (EnterpriseFunction, Skill, SkillSet):
-            post_save.connect(lambda **_: ChangeCounter.move(), sender=model, weak=False)
+            post_save.connect(lambda **_: Change.note(), sender=model, weak=False)

@@ -6,7 +6,7 @@ from datetime import date
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 
 import scoring
 from candidates.models import Person
@@ -198,24 +198,6 @@ class Estimate(models.Model):
     @property
     def high(self) -> float:
         return self.mean + scoring.INTERVAL_Z * self.sd
-
-
-class ChangeCounter(models.Model):
-    """Moves with every change that a ranking can see, in the same transaction as the change."""
-
-    value = models.PositiveBigIntegerField(default=0)
-
-    def __str__(self):
-        return str(self.value)
-
-    @classmethod
-    def move(cls) -> None:
-        if not cls.objects.filter(pk=1).update(value=F("value") + 1):
-            cls.objects.get_or_create(pk=1, defaults={"value": 1})
-
-    @classmethod
-    def read(cls) -> int:
-        return cls.objects.filter(pk=1).values_list("value", flat=True).first() or 0
 
 
 class StoredFit(models.Model):

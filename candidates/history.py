@@ -23,14 +23,15 @@ def matrix_on(day: date) -> matrix.ProfileMatrix:
     sd = np.full(shape, scoring.PRIOR_SD, dtype=np.float32)
     assessed = np.zeros(shape, dtype=np.bool_)
     columns = dict(Skill.objects.values_list("pk", "column"))
-    at = {int(pk): n for n, pk in enumerate(now.people)}
+    at = {int(now.people[n]): n for n in now.everybody}
     as_of, in_force = known.month_start(day), parameters.current()
     for (person, skill), rows in _by_person_and_skill(Evidence.objects.filter(observed_on__lte=day)).items():
         if person in at:
             found, _ = known.estimate(rows, as_of, in_force)
             cell = columns[skill], at[person]
             mean[cell], sd[cell], assessed[cell] = found.mean, found.sd, True
-    return replace(now, profiles=Profiles(mean, sd, assessed))
+    then = Profiles(mean, sd, assessed)
+    return replace(now, profiles=Profiles.of_inverse(mean, then.inverse, assessed, now.profiles.present))
 
 
 def _by_person_and_skill(evidence) -> dict[tuple[int, int], list[Evidence]]:

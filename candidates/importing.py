@@ -10,7 +10,6 @@ from django.db import transaction
 
 from accounts.models import record
 from candidates import spreadsheets
-from candidates.evidence import ChangeCounter
 from candidates.imports import ImportBatch, ImportRow
 from candidates.models import Person
 from roles.models import EnterpriseFunction
@@ -247,7 +246,6 @@ def _write_chunk(batch, rows) -> None:
         changed.append(person)
     Person.objects.bulk_create(new, batch_size=500)
     Person.objects.bulk_update(changed, ["name", "kind", "job_title", "location", "function"], batch_size=200)
-    ChangeCounter.move()
 
 
 @transaction.atomic

@@ -1,33 +1,60 @@
 """The profile matrix: everybody's levels as arrays, the read model of every ranking.
 
-Each process keeps one and builds it anew when the change counter has moved. The counter is read before the rows and
-moves in the transaction of each change: a change committed in between is either in the rows already or moves the
-counter again, so that none is ever missed.
+Each process maps the newest snapshot file and brings it up to date before each use, from the people who have changed
+since (``changes``). A matrix that somebody holds never changes: newer levels are put into another table, and the older
+one is used again when nobody holds it any more. So no reader ever sees half of a change.
 """
 
+import contextlib
+import fcntl
+import logging
 import threading
-from dataclasses import dataclass
+import time
+import weakref
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
+from django.conf import settings
+from django.utils import timezone
 
 import scoring
-from candidates import parameters
-from candidates.models import ChangeCounter, Estimate, Person
+from candidates import changes, loading, parameters
+from candidates.models import Change, Person
+from candidates.tables import Batch, Table, TableError
 from roles.models import Skill
 from scoring.fit import Requirement as ScoredRequirement
 from scoring.fit import Thresholds
 from scoring.ranking import Profiles
 
+logger = logging.getLogger(__name__)
+SHARED_FROM = 20_000
+"""People from whom on the first process writes a snapshot for the others, instead of each reading the database."""
+BACKGROUND_FROM = 300_000
+"""People from whom on nobody is kept waiting for the first snapshot: a job makes it."""
+MOST_BATCHES = 5_000
+FEW = 20_000
 
-@dataclass(frozen=True)
+
+class NotReadyError(Exception):
+    """So many people are read by a job first."""
+
+
+@dataclass(frozen=True, eq=False)
 class ProfileMatrix:
-    """``profiles`` are skill-major (S, N); ``people`` holds the N primary keys, ascending."""
+    """``profiles`` are skill-major; ``people`` holds the primary key of each column, of those ``present`` and others.
 
-    counter: int
+    ``version`` moves with everything that is read from memory, within this process.
+    """
+
+    version: int
     people: np.ndarray
+    present: np.ndarray
     is_employee: np.ndarray
     profiles: Profiles
+    by_person: np.ndarray
     thresholds: Thresholds
+    table: Table
 
     @property
     def everybody(self) -> np.ndarray:
@@ -35,55 +62,272 @@ class ProfileMatrix:
         return self.profiles.everybody
 
     def rows(self, primary_keys) -> np.ndarray:
-        """Columns of these people, those who are not in it left out."""
-        wanted = np.unique(np.fromiter(primary_keys, dtype=np.int64))
-        if not self.people.size:
-            return np.zeros(0, dtype=np.intp)
-        at = np.minimum(np.searchsorted(self.people, wanted), self.people.size - 1)
-        return at[self.people[at] == wanted]
+        """Columns of these people, ascending, those who are not there left out."""
+        found = self.table.rows(np.fromiter(primary_keys, dtype=np.int64))
+        found = np.unique(found[found >= 0])
+        return found[self.present[found]]
 
 
-_lock = threading.Lock()
-_latest: dict[str, ProfileMatrix] = {}
+class _Leased:
+    """An array that keeps the lease of its table: views of views keep it, too."""
+
+    def __init__(self, array: np.ndarray, lease: object):
+        self.array, self.lease = array, lease
+        self.__array_interface__ = array.__array_interface__
+
+
+class _Lease:
+    pass
+
+
+def _leased(table: Table, version: int, thresholds: Thresholds, back) -> ProfileMatrix:
+    lease = _Lease()
+    weakref.finalize(lease, back, table).atexit = False
+    names = ("people", "employee", "present", "mean", "inverse", "assessed", "by_person")
+    arrays = {name: np.asarray(_Leased(getattr(table, name), lease)) for name in names}
+    return ProfileMatrix(
+        version=version,
+        people=arrays["people"],
+        present=arrays["present"],
+        is_employee=arrays["employee"],
+        profiles=Profiles.of_inverse(arrays["mean"], arrays["inverse"], arrays["assessed"], arrays["present"]),
+        by_person=arrays["by_person"],
+        thresholds=thresholds,
+        table=table,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Published:
+    """The newest matrix, the mark up to which it has everything, and when that was so (seconds)."""
+
+    matrix: ProfileMatrix
+    mark: changes.Mark
+    at: float
+
+    @property
+    def is_fresh(self) -> bool:
+        return time.time() - self.at < changes.FRESH.total_seconds()
+
+
+class Keeper:
+    """What one process keeps: the newest matrix, tables that are free, and the batches since their file."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.lock = threading.RLock()
+        self.published: Published | None = None
+        self.free: list[Table] = []
+        self.batches: list[Batch] = []
+        self.path: Path | None = None
+        self.version = 0
+
+    def current(self) -> ProfileMatrix:
+        published = self.published
+        if published is not None and published.is_fresh:
+            news = changes.since(published.mark)
+            if not news.anything:
+                self._advance(published, news.mark)
+                return published.matrix
+        with self.lock:
+            return self._renew().matrix
+
+    def _advance(self, old: Published, mark: changes.Mark) -> None:
+        if mark != old.mark:
+            with self.lock:
+                if self.published is old:
+                    self.published = Published(old.matrix, mark, time.time())
+
+    def _renew(self) -> Published:
+        published = self.published
+        if published is None or not published.is_fresh:
+            return self._begin()
+        news = changes.since(published.mark)
+        if not news.anything:
+            return published
+        if len(self.batches) >= MOST_BATCHES or len(news.people) > FEW or self._newer_file():
+            return self._begin()
+        thresholds = parameters.current().thresholds if news.others else published.matrix.thresholds
+        table = self.free.pop() if self.free else self._another_table(published.matrix)
+        return self._publish(news, table, thresholds)
+
+    def _newer_file(self) -> bool:
+        """Whether a snapshot can take the place of what this process has put together itself."""
+        found = snapshots(self.folder)
+        return bool(found) and found[0] != self.path and sum(len(one.people) for one in self.batches) > 100
+
+    def _publish(self, news: changes.News, table: Table, thresholds: Thresholds) -> Published:
+        """Put what has changed into a table that nobody holds, and let everybody have that one from now on."""
+        if news.people:
+            self.batches.append(loading.few(news.people))
+        waiting = self.batches[table.applied :]
+        people = sum(len(batch.people) for batch in waiting)
+        skills = loading.skills() if news.others else 0
+        table = table.grown(people, max([skills, *(len(batch.mean) for batch in waiting)]))
+        for batch in waiting:
+            table.apply(batch)
+        table.applied = len(self.batches)
+        self.version += 1
+        matrix = _leased(table, self.version, thresholds, self._take_back(self.batches))
+        self.published = Published(matrix, news.mark, time.time())
+        return self.published
+
+    def _take_back(self, batches: list[Batch]):
+        """A table comes back when nobody holds it; one that belongs to an earlier file does not."""
+
+        def back(table: Table) -> None:
+            if self.batches is batches and len(self.free) < 2:
+                self.free.append(table)
+
+        return back
+
+    def _another_table(self, before: ProfileMatrix) -> Table:
+        if self.path is not None:
+            with contextlib.suppress(OSError, TableError):
+                return Table.open(self.path)[0]
+        return before.table.copy()
+
+    def _begin(self, tell=None) -> Published:
+        """From the newest snapshot that fits the database, or else from the database; ``tell`` of the progress."""
+        found = self._open()
+        if found is not None:
+            return found
+        people = Person.objects.current().count()
+        if people >= BACKGROUND_FROM and tell is None:
+            raise NotReadyError(people)
+        if people < SHARED_FROM:
+            return self._read(tell)
+        with locked(self.folder):
+            # Whoever waited finds what the other has made.
+            found = self._open()
+            if found is not None:
+                return found
+            published = self._read(tell)
+            self.save(published)
+            return self._open() or published
+
+    def _open(self) -> Published | None:
+        for path in snapshots(self.folder):
+            try:
+                table, about = Table.open(path)
+                _check(about)
+            except (OSError, TableError) as error:
+                logger.warning("The snapshot %s is not used: %s", path.name, error)
+                continue
+            mark = changes.Mark(about["horizon"])
+            if len(changes.since(mark).people) > FEW:
+                logger.warning("The snapshot %s is not used: too much has changed since.", path.name)
+                continue
+            return self._restart(path, table, mark)
+        return None
+
+    def _read(self, tell=None) -> Published:
+        mark = changes.start()
+        batch = loading.everybody(tell or (lambda done, total: None))
+        return self._restart(None, Table.of(batch), mark)
+
+    def _restart(self, path: Path | None, table: Table, mark: changes.Mark) -> Published:
+        # A list of its own: tables of the earlier one do not come back.
+        self.path, self.batches, self.free = path, [], []
+        news = replace(changes.since(mark), others=True)
+        return self._publish(news, table, parameters.current().thresholds)
+
+    def save(self, published: Published) -> Path:
+        """Write a newest snapshot, and remove the older ones."""
+        with self.lock:
+            about = {
+                "horizon": published.mark.horizon,
+                "made_at": timezone.now().timestamp(),
+                "anchor": _anchor(),
+                "catalogue": _catalogue(),
+                "engine": scoring.ENGINE_VERSION,
+            }
+            self.folder.mkdir(parents=True, exist_ok=True)
+            old = snapshots(self.folder)
+            number = 1 + (int(old[0].stem) if old else 0)
+            path = self.folder / f"{number:010}.levels"
+            published.matrix.table.save(path, about)
+        # Whoever has an older one mapped keeps it until they let it go.
+        for one in [*old, *self.folder.glob("*.draft")]:
+            one.unlink(missing_ok=True)
+        return path
+
+
+def snapshots(folder: Path) -> list[Path]:
+    """Snapshot files, the newest first."""
+    return sorted(folder.glob("[0-9]*.levels"), reverse=True)
+
+
+@contextlib.contextmanager
+def locked(folder: Path):
+    """One process at a time."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _anchor() -> list[int]:
+    """A change that only this database has, and no older copy of it."""
+    newest = Change.objects.order_by("-pk")
+    if not newest.exists():
+        Change.note()
+    return list(newest.values_list("pk", "token")[0])
+
+
+def _catalogue() -> list[list[int]]:
+    return [list(pair) for pair in Skill.objects.order_by("column").values_list("column", "pk")]
+
+
+def _check(about: dict) -> None:
+    """That a snapshot is of this database, this catalogue and this engine, and fresh enough."""
+    if about.get("engine") != scoring.ENGINE_VERSION:
+        raise TableError("It was made by another version of the engine.")
+    if timezone.now().timestamp() - about["made_at"] >= changes.FRESH.total_seconds():
+        raise TableError("It is too old: the log of changes need not reach back so far.")
+    number, token = about["anchor"]
+    if not Change.objects.filter(pk=number, token=token).exists():
+        raise TableError("It belongs to another database, or to a later state of it.")
+    now = {tuple(pair) for pair in _catalogue()}
+    if not {tuple(pair) for pair in about["catalogue"]} <= now:
+        raise TableError("It belongs to another catalogue of skills.")
+
+
+_keeper = Keeper(Path(settings.VAR_DIR) / "matrix")
 
 
 def current() -> ProfileMatrix:
     """The matrix of everything that has been committed."""
-    counter = ChangeCounter.read()
-    latest = _latest.get("matrix")
-    if latest is None or latest.counter != counter:
-        with _lock:
-            latest = _latest.get("matrix")
-            if latest is None or latest.counter != counter:
-                latest = _latest["matrix"] = build(counter)
-    return latest
+    return _keeper.current()
 
 
 def forget() -> None:
-    """Drop this process's matrix (tests start from a database whose counter has gone back)."""
-    _latest.clear()
+    """Drop what this process keeps (tests begin with another database)."""
+    global _keeper
+    _keeper = Keeper(Path(settings.VAR_DIR) / "matrix")
 
 
-def build(counter: int) -> ProfileMatrix:
-    """Read everything: current people, and the estimates they have."""
-    rows = list(Person.objects.current().order_by("pk").values_list("pk", "kind"))
-    people = np.array([pk for pk, _ in rows], dtype=np.int64)
-    skills = max(Skill.objects.values_list("column", flat=True), default=-1) + 1
-    shape = (skills, len(people))
-    mean = np.full(shape, scoring.PRIOR_MEAN, dtype=np.float32)
-    sd = np.full(shape, scoring.PRIOR_SD, dtype=np.float32)
-    assessed = np.zeros(shape, dtype=np.bool_)
-    values = Estimate.objects.of_current_people().order_by().values_list("person_id", "skill__column", "mean", "sd")
-    found = np.array(list(values.iterator(chunk_size=20_000)), dtype=np.float64).reshape(-1, 4)
-    if found.size and people.size:
-        owner = found[:, 0].astype(np.int64)
-        at = np.minimum(np.searchsorted(people, owner), people.size - 1)
-        known = people[at] == owner
-        column, at = found[known, 1].astype(np.intp), at[known]
-        mean[column, at], sd[column, at], assessed[column, at] = found[known, 2], found[known, 3], True
-    is_employee = np.array([kind == Person.Kind.EMPLOYEE for _, kind in rows], dtype=np.bool_)
-    thresholds = parameters.current().thresholds
-    return ProfileMatrix(counter, people, is_employee, Profiles(mean, sd, assessed), thresholds)
+def renew_snapshot(tell=lambda done, total: None) -> Path | None:
+    """Write a snapshot when enough has changed, and forget old changes; gives the new file, if there is one.
+
+    One is written after half the time at the latest for which it may be read.
+    """
+    Change.prune(timezone.now())
+    keeper = _keeper
+    with keeper.lock:
+        if keeper.published is None:
+            keeper._begin(tell)
+        matrix, published = keeper.current(), keeper.published
+        found = snapshots(keeper.folder)
+        changed = sum(len(one.people) for one in keeper.batches)
+        is_enough = changed > max(500, len(matrix.everybody) // 50)
+        is_old = not found or time.time() - found[0].stat().st_mtime > changes.FRESH.total_seconds() / 2
+        if published is None or not (is_enough or is_old):
+            return None
+        with locked(keeper.folder):
+            path = keeper.save(published)
+        keeper._open()
+        return path
 
 
 def scored(requirements) -> list[ScoredRequirement]:

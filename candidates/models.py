@@ -156,14 +156,15 @@ class Background(models.Model):
         return self.title
 
 
-from candidates.evidence import ChangeCounter, Estimate, Evidence, StoredFit  # noqa: E402
+from candidates.changes import Change  # noqa: E402
+from candidates.evidence import Estimate, Evidence, StoredFit  # noqa: E402
 from candidates.imports import ImportBatch, ImportRow  # noqa: E402
 from candidates.invitations import Invitation  # noqa: E402
 from candidates.parameters import Parameters  # noqa: E402
 
 __all__ = [
     "Background",
-    "ChangeCounter",
+    "Change",
     "Estimate",
     "Evidence",
     "ImportBatch",

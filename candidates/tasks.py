@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from candidates import actions, importing, inviting, parameters
+from candidates import actions, importing, inviting, matrix, parameters
 from candidates.evidence import Estimate, month_start
 from candidates.imports import ImportBatch
 from socialstrategy.jobs import handles, progress
@@ -27,6 +27,18 @@ def refresh() -> None:
 def refresh_all(job) -> None:
     """The same after a new parameter version, with progress; a second run finds what is still old."""
     _refresh(lambda done, total: progress(job, done, total=total, message="Bringing levels up to the new version"))
+
+
+@shared_task(name="candidates.tasks.renew_snapshot")
+def renew_snapshot() -> None:
+    """Keep a snapshot of everybody's levels that new processes can begin with."""
+    matrix.renew_snapshot()
+
+
+@handles("matrix.snapshot")
+def make_snapshot(job) -> None:
+    """The first snapshot of very many people, with progress."""
+    matrix.renew_snapshot(lambda done, total: progress(job, done, total=total, message="Reading everybody's levels"))
 
 
 def _refresh(tell) -> None:

@@ -141,6 +141,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep jobs": {"task": "socialstrategy.jobs.tasks.sweep", "schedule": timedelta(seconds=20)},
     "remind": {"task": "candidates.tasks.remind", "schedule": timedelta(minutes=15)},
     "refresh estimates": {"task": "candidates.tasks.refresh", "schedule": timedelta(hours=6)},
+    "renew levels": {"task": "candidates.tasks.renew_snapshot", "schedule": timedelta(minutes=5)},
     "take snapshot": {"task": "teams.tasks.take_snapshot", "schedule": timedelta(hours=6)},
 }
 

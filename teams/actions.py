@@ -6,13 +6,13 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from accounts.models import record
-from candidates.models import ChangeCounter, Person
+from candidates.models import Change, Person
 from roles.models import RoleTemplate
 from teams.models import FULL_TIME, MOST_PEOPLE, Demand, Initiative, Membership, Team
 
 
 def _changed(action: str, row, summary: str, by) -> None:
-    ChangeCounter.move()
+    Change.note()
     record(action, row, summary, by=by)
 
 

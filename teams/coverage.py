@@ -1,7 +1,7 @@
 """The board: every active demand against the people of its team, exactly as named and as merged for executives.
 
-Each process keeps the newest board and builds it anew when the change counter has moved or a day has passed; the
-counter moves in the transaction of every change that the board can see, so that none is ever missed.
+Each process keeps the newest board and builds it anew when the matrix has a new version or a day has passed: every
+change that the board can see is in the log from which the matrix is brought up to date, so that none is ever missed.
 """
 
 import threading
@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from candidates import matrix
 from candidates.matrix import ProfileMatrix
-from candidates.models import ChangeCounter, Estimate
+from candidates.models import Estimate
 from roles.models import EnterpriseFunction, SkillSet
 from scoring import normal
 from scoring import teams as engine
@@ -312,13 +312,14 @@ _latest: dict[str, tuple] = {}
 
 def current() -> Board:
     """The board of everything that has been committed."""
-    key = (ChangeCounter.read(), timezone.localdate())
+    profiles, day = matrix.current(), timezone.localdate()
+    key = (profiles.version, day)
     latest = _latest.get("board")
     if latest is None or latest[0] != key:
         with _lock:
             latest = _latest.get("board")
             if latest is None or latest[0] != key:
-                latest = _latest["board"] = (key, Board(key[1], matrix.current()))
+                latest = _latest["board"] = (key, Board(day, profiles))
     return latest[1]
 
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 import scoring
 from candidates import parameters
-from candidates.models import ChangeCounter
+from candidates.models import Change
 from teams import coverage
 from teams.models import Snapshot
 
@@ -44,7 +44,7 @@ def take(quarter_on: date, board: coverage.Board | None = None) -> bool:
             "figures": figures(board),
         },
     )
-    ChangeCounter.move()
+    Change.note()
     return is_new
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from candidates import actions, profile
 from candidates import evidence as known
 from candidates.factories import give_evidence, make_person
-from candidates.models import ChangeCounter, Estimate, Evidence, Person
+from candidates.models import Estimate, Evidence, Person
 from roles.models import Skill
 from scoring.evidence import Observation, estimate
 
@@ -84,15 +84,6 @@ def test_an_estimate_is_the_engine_s_and_can_be_rebuilt_bit_for_bit():
     actions.refresh_estimates([person.pk])
     stored.refresh_from_db()
     assert (stored.mean, stored.sd) == before
-
-
-def test_every_change_moves_the_counter():
-    person = make_person()
-    first = ChangeCounter.read()
-    give_evidence(person, "analytics", 3)
-    second = ChangeCounter.read()
-    actions.set_archived(person, by=None, archived=True)
-    assert first < second < ChangeCounter.read()
 
 
 def test_estimates_of_an_earlier_month_are_brought_up_to_date():

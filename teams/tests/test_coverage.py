@@ -123,7 +123,7 @@ def test_the_number_of_queries_does_not_grow_with_demands(django_assert_num_quer
     with django_assert_num_queries(1):
         coverage.current()
     coverage.forget()
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(9):
         coverage.current()
 
 
