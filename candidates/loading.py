@@ -1,5 +1,6 @@
 """From the database into arrays: everybody at once, or the few who have changed."""
 
+import itertools
 import logging
 from collections.abc import Callable
 
@@ -69,14 +70,12 @@ def everybody(tell: Callable[[int, int], None] = lambda done, total: None) -> Ba
     batch = Batch.of_priors(people, np.ones(len(people), dtype=np.bool_), employed, skills())
     total = Estimate.objects.count()
     values = Estimate.objects.of_current_people().order_by().values_list("person_id", "skill__column", "mean", "sd")
-    found: list = []
-    for n, row in enumerate(values.iterator(chunk_size=20_000)):
-        found.append(row)
-        if len(found) == 100_000:
-            _place(batch, np.array(found, dtype=np.float64).T)
-            found = []
-            tell(n, total)
-    _place(batch, np.array(found, dtype=np.float64).reshape(-1, 4).T)
+    done = 0
+    left = values.iterator(chunk_size=20_000)
+    while rows := list(itertools.islice(left, 100_000)):
+        _place(batch, np.array(rows, dtype=np.float64).T)
+        done += len(rows)
+        tell(done, max(total, done))
     return batch
 
 

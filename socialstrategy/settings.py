@@ -76,6 +76,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "socialstrategy.lib.hostile.NoNulMiddleware",
     "accounts.access.AccessMiddleware",
+    "candidates.middleware.GettingReadyMiddleware",
 ]
 ROOT_URLCONF = "socialstrategy.urls"
 WSGI_APPLICATION = "socialstrategy.wsgi.application"

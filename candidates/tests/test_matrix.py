@@ -22,6 +22,7 @@ from candidates.factories import give_evidence, make_person
 from candidates.models import Change, Estimate, Person
 from candidates.ranking import RoleRanking
 from roles.models import Skill, SkillSet
+from socialstrategy.jobs.models import Job
 
 pytestmark = pytest.mark.django_db
 
@@ -335,12 +336,30 @@ def test_a_crash_while_writing_leaves_the_old_one_valid(snapshot, monkeypatch):
     assert not list(snapshot.parent.glob("*.draft"))
 
 
-def test_very_many_people_are_read_by_a_job_and_nobody_waits(monkeypatch, version, run_jobs):
+def test_very_many_people_are_read_by_a_job_and_nobody_waits(monkeypatch, version, run_jobs, as_hr):
     monkeypatch.setattr(matrix, "BACKGROUND_FROM", 2)
     for _ in range(3):
         give_evidence(make_person(), "analytics", 3)
-    with pytest.raises(matrix.NotReadyError):
-        matrix.current()
+    address = f"/hiring/{version.pk}/"
+    for _ in range(2):
+        page = as_hr.get(address)
+        assert page.status_code == 503
+        assert page["Refresh"] == "5"
+        assert "Getting everybody’s levels ready" in page.content.decode()
+    (job,) = Job.objects.filter(kind="matrix.snapshot")
+    run_jobs()
+    job.refresh_from_db()
+    assert (job.state, job.done) == ("done", 3)
+    assert as_hr.get(address).status_code == 200
+    assert matrix._keeper.path is not None
+
+
+def test_progress_is_told_by_estimates_read():
+    for _ in range(3):
+        give_evidence(make_person(), "analytics", 3)
+    told = []
+    loading.everybody(lambda done, total: told.append((done, total)))
+    assert told[-1][0] == 3
 
 
 def test_the_log_is_forgotten_but_for_its_newest_row():

@@ -1,0 +1,30 @@
+"""What somebody sees while very many people are being read for the first time."""
+
+from django.shortcuts import render
+
+from candidates.matrix import NotReadyError
+from socialstrategy.jobs import enqueue
+from socialstrategy.jobs.models import Job
+
+KIND = "matrix.snapshot"
+SECONDS = 5
+
+
+class GettingReadyMiddleware:
+    """A page with the progress, which looks again by itself, in the place of one that needs everybody's levels."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return self.get_response(request)
+
+    def process_exception(self, request, exception):
+        if not isinstance(exception, NotReadyError):
+            return None
+        job = Job.objects.filter(kind=KIND, state__in=Job.ACTIVE).first() or enqueue(KIND)
+        response = render(
+            request, "candidates/getting_ready.html", {"job": job, "percent": round(100 * job.share)}, status=503
+        )
+        response["Refresh"] = response["Retry-After"] = str(SECONDS)
+        return response
