@@ -92,7 +92,12 @@ def run_jobs(db):
     from socialstrategy.jobs.tasks import run_job
 
     def run():
-        for job in Job.objects.filter(state=Job.State.QUEUED):
+        waiting = Job.objects.filter(state=Job.State.QUEUED).order_by("created_at")
+        for job in list(waiting):
             run_job(str(job.pk))
+        # What they have set off; what failed for now waits for the next time.
+        while more := list(waiting.filter(attempts=0)):
+            for job in more:
+                run_job(str(job.pk))
 
     return run

@@ -135,6 +135,7 @@ RULES: dict[str, frozenset] = {
     "candidates:rating_ask": ONLY_HR,
     "candidates:rate": SIGNED_IN,
     "candidates:hiring": ONLY_HR,
+    "candidates:hiring_count": ONLY_HR,
     "candidates:ranking": ONLY_HR,
     "candidates:ranking_blind": ONLY_HR,
     "candidates:ranking_export": ONLY_HR,

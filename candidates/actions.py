@@ -56,6 +56,13 @@ def add_evidence(person: Person, rows: list[dict], *, by=None) -> None:
     refresh_estimates([person.pk], {row["skill"].pk for row in rows})
 
 
+@transaction.atomic
+def bring_up_to_date(people, as_of: date) -> None:
+    """Rebuild what is known of some people. They are locked, so that no evidence that comes meanwhile is lost."""
+    list(Person.objects.select_for_update().filter(pk__in=people).order_by("pk").values_list("pk"))
+    refresh_estimates(people, as_of=as_of)
+
+
 def refresh_estimates(people, skills=None, as_of: date | None = None) -> int:
     """Rebuild estimates from evidence, bit for bit the same for the same ``as_of``; returns how many."""
     as_of = as_of or known.month_start(today())

@@ -6,7 +6,7 @@ class CandidatesConfig(AppConfig):
     name = "candidates"
 
     def ready(self):
-        from candidates import development, tasks  # noqa: F401 (registers a model and the jobs)
+        from candidates import development, standings, tasks  # noqa: F401 (registers models and the jobs)
         from candidates.changes import Change, watch
         from roles.models import EnterpriseFunction, Skill, SkillSet
 

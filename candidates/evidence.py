@@ -165,6 +165,10 @@ class EstimateQuerySet(models.QuerySet):
     def of_current_people(self):
         return self.filter(person__archived_at=None)
 
+    def outdated(self, parameters: str, as_of: date):
+        """Made for an earlier month, or with other parameters."""
+        return self.filter(~Q(as_of=as_of) | ~Q(parameters=parameters))
+
 
 class Estimate(models.Model):
     """The level of one person in one skill, derived from the evidence; can be rebuilt at any time."""

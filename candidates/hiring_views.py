@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from candidates import actions, exports, profile
+from candidates import actions, exports, profile, standings
 from candidates.models import CODE_LENGTH, Evidence, Person, StoredFit
 from candidates.ranking import BANDS, RoleRanking, level_counts, people_by_kind
 from roles.models import EnterpriseFunction, Role, RoleVersion
@@ -68,9 +68,19 @@ def band_notes(thresholds) -> dict[str, str]:
 
 
 def hiring(request):
-    """The roles that people are compared with."""
-    roles = Role.objects.visible_to(request.user).current().filter(versions__state="published").with_versions()
-    return render(request, "candidates/hiring.html", {"roles": roles, "people": people_by_kind()})
+    """The roles that people are compared with, and how many are likely for each."""
+    roles = list(Role.objects.visible_to(request.user).current().filter(versions__state="published").with_versions())
+    found = standings.of_versions([role.published.pk for role in roles])
+    rows = [{"role": role, "standing": found.get(role.published.pk)} for role in roles]
+    counted = min((one.counted_at for one in found.values()), default=None)
+    return render(request, "candidates/hiring.html", {"rows": rows, "people": people_by_kind(), "counted": counted})
+
+
+@require_POST
+def hiring_count(request):
+    """Compare everybody with every role now."""
+    job = standings.count(by=request.user, result_url=reverse("candidates:hiring"))
+    return redirect("jobs:job_progress", job.pk)
 
 
 def is_blind(request) -> bool:

@@ -26,6 +26,7 @@ from roles.models import Skill
 from scoring.fit import Requirement as ScoredRequirement
 from scoring.fit import Thresholds
 from scoring.ranking import Profiles
+from socialstrategy.jobs.models import Job
 
 logger = logging.getLogger(__name__)
 SHARED_FROM = 20_000
@@ -247,9 +248,11 @@ class Keeper:
             number = 1 + (int(old[0].stem) if old else 0)
             path = self.folder / f"{number:010}.levels"
             published.matrix.table.save(path, about)
-        # Whoever has an older one mapped keeps it until they let it go.
+        # Whoever has an older one mapped keeps it until they let it go; jobs may open theirs again.
+        used = set(Job.objects.active().values_list("arguments__snapshot", flat=True))
         for one in [*old, *self.folder.glob("*.draft")]:
-            one.unlink(missing_ok=True)
+            if one.name not in used:
+                one.unlink(missing_ok=True)
         return path
 
 
@@ -328,6 +331,29 @@ def renew_snapshot(tell=lambda done, total: None) -> Path | None:
             path = keeper.save(published)
         keeper._open()
         return path
+
+
+def snapshot() -> tuple[Path, ProfileMatrix]:
+    """The newest snapshot file with everything that is committed now, written if there is none such; and its matrix."""
+    keeper = _keeper
+    with keeper.lock:
+        matrix, published = keeper.current(), keeper.published
+        if (keeper.path is not None and not keeper.batches) or published is None:
+            return keeper.path or Path(), matrix
+        with locked(keeper.folder):
+            path = keeper.save(published)
+        return path, of_snapshot(path.name)
+
+
+def of_snapshot(name: str) -> ProfileMatrix:
+    """The matrix of a snapshot as it was written; where this machine does not have it, that of what is known now."""
+    try:
+        table, about = Table.open(_keeper.folder / Path(name).name)
+        _check(about)
+    except (OSError, TableError) as error:
+        logger.info("The snapshot %s is not here (%s); this part counts what is known now.", name, error)
+        return current()
+    return _leased(table, 0, parameters.current().thresholds, lambda table: None)
 
 
 def scored(requirements) -> list[ScoredRequirement]:

@@ -3,10 +3,8 @@
 from django.shortcuts import render
 
 from candidates.matrix import NotReadyError
-from socialstrategy.jobs import enqueue
-from socialstrategy.jobs.models import Job
+from socialstrategy.jobs import enqueue_once
 
-KIND = "matrix.snapshot"
 SECONDS = 5
 
 
@@ -22,7 +20,7 @@ class GettingReadyMiddleware:
     def process_exception(self, request, exception):
         if not isinstance(exception, NotReadyError):
             return None
-        job = Job.objects.filter(kind=KIND, state__in=Job.ACTIVE).first() or enqueue(KIND)
+        job = enqueue_once("matrix.snapshot")
         response = render(
             request, "candidates/getting_ready.html", {"job": job, "percent": round(100 * job.share)}, status=503
         )

@@ -1,13 +1,17 @@
 """Background work on people."""
 
+from datetime import date
+
 from celery import shared_task
 from django.utils import timezone
 
-from candidates import actions, importing, inviting, matrix, parameters
+from candidates import actions, importing, inviting, matrix, parameters, standings
 from candidates.evidence import Estimate, month_start
 from candidates.imports import ImportBatch
-from socialstrategy.jobs import handles, progress
+from socialstrategy.jobs import enqueue_once, handles, in_parts, progress
 
+PART = 2_000
+"""People a part of a long job."""
 CHUNK = 500
 
 
@@ -20,13 +24,35 @@ def remind() -> None:
 @shared_task(name="candidates.tasks.refresh")
 def refresh() -> None:
     """Bring estimates of an earlier month, or made with earlier parameters, up to what holds now."""
-    _refresh(lambda done, total: None)
+    if Estimate.objects.outdated(parameters.current().name, month_start(actions.today())).exists():
+        enqueue_once("estimates.refresh")
 
 
 @handles("estimates.refresh")
 def refresh_all(job) -> None:
-    """The same after a new parameter version, with progress; a second run finds what is still old."""
-    _refresh(lambda done, total: progress(job, done, total=total, message="Bringing levels up to the new version"))
+    """The same after a new parameter version: parts are runs of people, by primary key."""
+    as_of, name = month_start(actions.today()), parameters.current().name
+
+    def plan() -> list[dict]:
+        people = Estimate.objects.outdated(name, as_of).order_by("person").values_list("person", flat=True).distinct()
+        keys = list(people)
+        starts = range(0, len(keys), job.arguments.get("part", PART))
+        runs = [keys[start : start + job.arguments.get("part", PART)] for start in starts]
+        return [{"first": run[0], "last": run[-1], "as_of": as_of.isoformat(), "size": len(run)} for run in runs]
+
+    progress(job, 0, message="Bringing levels up to what holds now")
+    in_parts(job, "estimates.refresh.part", plan)
+
+
+@handles("estimates.refresh.part")
+def refresh_part(job) -> None:
+    """One run of people; a second time it finds only what is still old."""
+    first, last = job.arguments["first"], job.arguments["last"]
+    as_of = date.fromisoformat(job.arguments["as_of"])
+    old = Estimate.objects.outdated(parameters.current().name, as_of).filter(person__gte=first, person__lte=last)
+    people = list(old.order_by("person").values_list("person", flat=True).distinct())
+    for start in range(0, len(people), CHUNK):
+        actions.bring_up_to_date(people[start : start + CHUNK], as_of)
 
 
 @shared_task(name="candidates.tasks.renew_snapshot")
@@ -41,15 +67,25 @@ def make_snapshot(job) -> None:
     matrix.renew_snapshot(lambda done, total: progress(job, done, total=total, message="Reading everybody's levels"))
 
 
-def _refresh(tell) -> None:
-    as_of = month_start(actions.today())
-    current = Estimate.objects.filter(as_of=as_of, parameters=parameters.current().name)
-    old = Estimate.objects.exclude(pk__in=current.values("pk")).order_by("person")
-    people = list(old.values_list("person", flat=True).distinct())
-    for start in range(0, len(people), CHUNK):
-        tell(start, len(people))
-        actions.refresh_estimates(people[start : start + CHUNK], as_of=as_of)
-    tell(len(people), len(people))
+@shared_task(name="candidates.tasks.count_roles")
+def count_roles() -> None:
+    """Count who stands where for each role when something has changed."""
+    if standings.is_due():
+        standings.count()
+
+
+@handles("roles.count")
+def count_everybody(job) -> None:
+    """All people against all published roles: parts are runs of people in one snapshot."""
+    progress(job, 0, message="Comparing everybody with every role")
+    parts = in_parts(job, "roles.count.part", lambda: standings.plan(job.arguments.get("part", standings.PART)))
+    first = job.parts.order_by("part").values_list("arguments", flat=True).first()
+    standings.store(parts, first or {"versions": standings._published(), "change": standings._newest_change()})
+
+
+@handles("roles.count.part")
+def count_part(job) -> dict:
+    return standings.count_part(**job.arguments)
 
 
 @handles("people.read")

@@ -50,6 +50,7 @@ urlpatterns = [
     path("ratings/", ratings.rating_queue, name="rating_queue"),
     path("ratings/<uuid:pk>/<int:place>/", ratings.rate, name="rate"),
     path("hiring/", hiring.hiring, name="hiring"),
+    path("hiring/count/", hiring.hiring_count, name="hiring_count"),
     path("hiring/<int:pk>/", hiring.ranking, name="ranking"),
     path("hiring/<int:pk>/blind/", hiring.ranking_blind, name="ranking_blind"),
     path("hiring/<int:pk>/compare/", hiring.compare, name="compare"),

@@ -13,6 +13,7 @@ from candidates.evidence import SOURCE_WORDS, Estimate, StoredFit
 from candidates.forms import AskForm, BackgroundForm, EvidenceForm, PersonForm
 from candidates.models import Background, Person
 from candidates.profile import skill_rows
+from candidates.standings import suiting
 from roles.models import EnterpriseFunction, RoleVersion
 from socialstrategy.lib.paging import page_of
 from socialstrategy.lib.workbook import workbook
@@ -87,6 +88,7 @@ def person_detail(request, pk):
         "sets": [] if hidden else skill_rows(person),
         "background": person.background.prefetch_related("skills"),
         "invitations": person.invitations.with_progress() if is_hr else [],
+        "suiting": suiting(person) if is_hr else [],
         "stored": StoredFit.objects.filter(person=person).select_related("role_version__role")[:20] if is_hr else [],
         "versions": RoleVersion.objects.visible_to(request.user).published().select_related("role") if is_hr else [],
         "evidence_form": EvidenceForm() if is_hr else None,

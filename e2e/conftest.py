@@ -30,20 +30,32 @@ def browser_type_launch_args(browser_type_launch_args):
 
 
 @pytest.fixture
-def celery_worker(transactional_db, own_queue):
-    """A real worker process on this test's database and queue, with Redis between."""
+def start_worker(transactional_db, own_queue):
+    """A function that starts a real worker process on this test's database and queue, with Redis between."""
     if connection.vendor != "postgresql" or not os.environ.get("REDIS_URL"):
         pytest.skip("needs PostgreSQL and Redis; `make test` starts both")
     address = os.environ["DATABASE_URL"].replace("/postgres?", f"/{connection.settings_dict['NAME']}?")
-    command = [sys.executable, "-m", "celery", "-A", "socialstrategy", "worker", "--pool", "solo"]
-    command += ["--loglevel", "WARNING", "--hostname", f"{own_queue}@here"]
-    process = subprocess.Popen(
-        command, cwd=ROOT, env={**os.environ, "DATABASE_URL": address, "CELERY_QUEUE": own_queue}
-    )
-    wait_for_worker(f"{own_queue}@here")
-    yield process
-    process.terminate()
-    process.wait(20)
+    started = []
+
+    def start() -> subprocess.Popen:
+        name = f"{own_queue}-{len(started)}@here"
+        command = [sys.executable, "-m", "celery", "-A", "socialstrategy", "worker", "--pool", "solo"]
+        command += ["--loglevel", "WARNING", "--hostname", name]
+        environment = {**os.environ, "DATABASE_URL": address, "CELERY_QUEUE": own_queue}
+        started.append(subprocess.Popen(command, cwd=ROOT, env=environment))
+        wait_for_worker(name)
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.terminate()
+    for process in started:
+        process.wait(20)
+
+
+@pytest.fixture
+def celery_worker(start_worker):
+    return start_worker()
 
 
 def wait_for_worker(name: str, seconds: float = 30) -> None:

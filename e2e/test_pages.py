@@ -157,6 +157,7 @@ NO_PAGES = {
     *("candidates:invitation_remind", "candidates:invitation_begin", "candidates:invitation_fresh"),
     *("candidates:invitation_mine", "candidates:continue_elsewhere", "candidates:wizard_submit"),
     *("candidates:report_begin", "candidates:report_fresh", "candidates:rating_ask", "candidates:ranking_blind"),
+    *("candidates:hiring_count",),
     *("candidates:goal_add", "candidates:goal_close", "candidates:help_offer"),
     *("teams:member_add", "teams:member_change", "teams:team_close", "teams:initiative_state", "teams:demand_remove"),
 }

@@ -143,6 +143,7 @@ CELERY_BEAT_SCHEDULE = {
     "remind": {"task": "candidates.tasks.remind", "schedule": timedelta(minutes=15)},
     "refresh estimates": {"task": "candidates.tasks.refresh", "schedule": timedelta(hours=6)},
     "renew levels": {"task": "candidates.tasks.renew_snapshot", "schedule": timedelta(minutes=5)},
+    "count roles": {"task": "candidates.tasks.count_roles", "schedule": timedelta(minutes=10)},
     "take snapshot": {"task": "teams.tasks.take_snapshot", "schedule": timedelta(hours=6)},
 }
 

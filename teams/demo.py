@@ -16,7 +16,7 @@ from accounts.models import User
 from accounts.views import DEMO_DOMAIN
 from assessments.models import RatingRequest, Response, Sitting
 from candidates import actions as people_actions
-from candidates import inviting
+from candidates import inviting, standings
 from candidates.models import CODE_LENGTH, CODE_SIGNS, Background, Evidence, Invitation, Person
 from roles import actions as role_actions
 from roles.models import EnterpriseFunction, RoleTemplate, RoleVersion, Skill
@@ -80,6 +80,7 @@ def seed() -> dict[str, int]:
     _open_work(people, home, versions, users)
     _growing(rng, people, users)
     demo_initiatives.seed(people, by=users["hr"])
+    standings.count()
     return {
         "people": Person.objects.count(),
         "roles": len(ROLES),

@@ -13,6 +13,7 @@ from candidates.factories import give_evidence, make_person
 from candidates.models import Estimate, Evidence, Person
 from roles.models import Skill
 from scoring.evidence import Observation, estimate
+from socialstrategy.jobs.models import Job
 
 pytestmark = pytest.mark.django_db
 TODAY = date(2026, 11, 23)
@@ -86,16 +87,22 @@ def test_an_estimate_is_the_engine_s_and_can_be_rebuilt_bit_for_bit():
     assert (stored.mean, stored.sd) == before
 
 
-def test_estimates_of_an_earlier_month_are_brought_up_to_date():
+def test_estimates_of_an_earlier_month_are_brought_up_to_date(run_jobs):
     from candidates.tasks import refresh
 
-    person = make_person()
-    give_evidence(person, "analytics", 5, observed_on=timezone.localdate() - timedelta(days=400))
+    for n in range(3):
+        give_evidence(make_person(), "analytics", 3 + n % 3, observed_on=timezone.localdate() - timedelta(days=400))
+    wanted = list(Estimate.objects.order_by("person").values_list("mean", "sd"))
+    refresh()
+    assert not Job.objects.exists()
     Estimate.objects.update(as_of=date(2020, 1, 1), mean=1.0)
     refresh()
-    stored = Estimate.objects.get()
-    assert stored.as_of == known.month_start(timezone.localdate())
-    assert stored.mean > 2.5
+    Job.objects.update(arguments={"part": 2})
+    run_jobs()
+    assert set(Estimate.objects.values_list("as_of", flat=True)) == {known.month_start(timezone.localdate())}
+    assert list(Estimate.objects.order_by("person").values_list("mean", "sd")) == wanted
+    assert Job.objects.filter(kind="estimates.refresh.part", state="done").count() == 2
+    assert Job.objects.get(kind="estimates.refresh").done == 3
 
 
 def test_the_profile_explains_each_number_exactly():

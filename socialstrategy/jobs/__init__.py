@@ -1,5 +1,7 @@
 """Durable jobs: ``enqueue`` writes a row in the caller's transaction, a worker runs the kind's handler.
 
+Long work is spread over parts (``in_parts``), which any number of workers on any number of machines take.
+
 Kinds are strings; apps register their handlers in ``ready()``. A handler takes the job and must be idempotent: it
 may run again after its worker was killed.
 """
@@ -7,6 +9,10 @@ may run again after its worker was killed.
 from collections.abc import Callable
 
 HANDLERS: dict[str, Callable] = {}
+
+
+class WaitingForPartsError(Exception):
+    """A handler has spread its job, and runs again when all parts are done."""
 
 
 def handles(kind: str) -> Callable:
@@ -39,6 +45,13 @@ def enqueue(kind: str, *, by=None, total: int = 0, result_url: str = "", **argum
     return job
 
 
+def enqueue_once(kind: str, **options):
+    """The job of this kind that waits or runs, or a new one."""
+    from socialstrategy.jobs.models import Job
+
+    return Job.objects.active().filter(kind=kind, parent=None).first() or enqueue(kind, **options)
+
+
 def progress(job, done: int, *, total: int | None = None, message: str = "") -> None:
     """Tell how far a running job is; also its sign of life."""
     from django.utils import timezone
@@ -47,3 +60,32 @@ def progress(job, done: int, *, total: int | None = None, message: str = "") -> 
     job.total = job.total if total is None else total
     job.message = message or job.message
     job.save(update_fields=["done", "total", "message", "heartbeat_at"])
+
+
+def in_parts(job, kind: str, plan: Callable[[], list[dict]]) -> list:
+    """What the parts of a job have returned, in order, once all are done.
+
+    At first ``plan`` gives each part's arguments, with ``size``, what it adds to the progress; the parts are jobs of
+    their own, that any worker may take, and the handler ends here (by WaitingForPartsError) until they are done.
+    """
+    from django.db import transaction
+    from django.utils import timezone
+
+    from socialstrategy.jobs.models import Job
+    from socialstrategy.jobs.tasks import send
+
+    if not job.parts.exists():
+        now = timezone.now()
+        parts = [
+            Job(kind=kind, arguments=one, total=one["size"], parent=job, part=n, by=job.by, heartbeat_at=now)
+            for n, one in enumerate(plan())
+        ]
+        with transaction.atomic():
+            # Two workers that plan the same job make its parts once.
+            Job.objects.bulk_create(parts, batch_size=500, ignore_conflicts=True)
+            Job.objects.filter(pk=job.pk).update(done=0, total=sum(one.total for one in parts), heartbeat_at=now)
+        for pk in job.parts.active().order_by("part").values_list("pk", flat=True):
+            send(pk)
+    if job.parts.exclude(state=Job.State.DONE).exists():
+        raise WaitingForPartsError
+    return list(job.parts.order_by("part").values_list("result", flat=True))
