@@ -21,7 +21,7 @@ test: ## Set up and run every check and test on the real components (ARGS= goes 
 
 bench: ## Measure the engine and the pages, as ratios in one run
 	@$(PYTHON) scripts/setup.py --dev
-	@.venv/bin/python -m benchmarks
+	@.venv/bin/python scripts/with_servers.py .venv/bin/python -m benchmarks
 
 format: ## Let ruff lay out the code
 	@$(PYTHON) scripts/setup.py --dev

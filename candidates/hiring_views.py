@@ -18,7 +18,7 @@ from socialstrategy.lib.workbook import csv_file, workbook
 
 
 def _version(request, pk, *, drafts=False) -> RoleVersion:
-    versions = RoleVersion.objects.visible_to(request.user).with_requirements()
+    versions = RoleVersion.objects.visible_to(request.user).with_lines()
     return get_object_or_404(versions if drafts else versions.ever_published(), pk=pk)
 
 
@@ -123,9 +123,13 @@ def ranking(request, pk):
     start = (number - 1) * PER_PAGE
     lines = found[start : start + PER_PAGE]
     last = None
+    # One address for all: fifty lookups take longer than the ranking.
+    address = reverse("candidates:person_fit", args=[version.pk, "0"])[: -len("0/")]
     for line in lines:
         line.opens_band = line.band != last
         last = line.band
+        line.name = line.person.blind_name if blind else line.person.name
+        line.href = f"{address}{line.person.code}/"
     # The column begins at the lowest interval of the page, so that it separates people.
     edge = int(min((line.fit_low for line in lines if line.band != "not_assessed"), default=0.0) * 10) / 10
     edge = min(edge, 0.8)

@@ -31,26 +31,37 @@ def skills() -> int:
     return 0 if highest is None else highest + 1
 
 
-def few(people) -> Batch:
-    """The levels of some people; each reads as it is at one moment, by one query."""
+def few(people, skills: int) -> Batch:
+    """The levels of some people in ``skills`` columns or more; each reads as it is at one moment, by one query."""
     keys = np.unique(np.fromiter(people, dtype=np.int64))
+    found: list = []
+    with connection.cursor() as cursor:
+        for start in range(0, len(keys), CHUNK):
+            asked = keys[start : start + CHUNK].tolist()
+            # SQL by hand: a third of the time, at every change of somebody's evidence.
+            cursor.execute(FEW.format(", ".join(["%s"] * len(asked))), asked)
+            found += cursor.fetchall()
+    skills = max(skills, 1 + max((row[2] for row in found if row[2] is not None), default=-1))
     nobody = np.zeros(len(keys), dtype=np.bool_)
-    batch = Batch.of_priors(keys, nobody, nobody.copy(), skills())
-    for start in range(0, len(keys), CHUNK):
-        rows = Person.objects.current().filter(pk__in=keys[start : start + CHUNK].tolist()).order_by()
-        columns = ("pk", "kind", "estimates__skill__column", "estimates__mean", "estimates__sd")
-        _put(batch, rows.values_list(*columns))
+    batch = Batch.of_priors(keys, nobody, nobody.copy(), skills)
+    if found:
+        _put(batch, found)
     return batch
 
 
-def _put(batch: Batch, rows) -> None:
-    found = list(rows)
-    if not found:
-        return
+FEW = """
+SELECT p.id, p.kind = 'employee', s."column", e.mean, e.sd
+FROM candidates_person p
+LEFT JOIN candidates_estimate e ON e.person_id = p.id
+LEFT JOIN roles_skill s ON s.id = e.skill_id
+WHERE p.archived_at IS NULL AND p.id IN ({})
+"""
+
+
+def _put(batch: Batch, found: list) -> None:
     at = np.searchsorted(batch.people, [row[0] for row in found])
-    employed = np.array([row[1] == Person.Kind.EMPLOYEE for row in found])
-    batch.present[at], batch.employee[at] = True, employed
-    known = np.array([row[2] is not None for row in found])
+    batch.present[at], batch.employee[at] = True, np.array([row[1] for row in found], dtype=np.bool_)
+    known = np.array([row[2] is not None for row in found], dtype=np.bool_)
     values = np.array([row[2:] for row in found if row[2] is not None], dtype=np.float64).reshape(-1, 3)
     _checked(batch.put(values[:, 0].astype(np.intp), at[known], values[:, 1], values[:, 2]))
 

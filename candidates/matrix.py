@@ -122,6 +122,7 @@ class Keeper:
         self.batches: list[Batch] = []
         self.path: Path | None = None
         self.version = 0
+        self.skills = 0
 
     def current(self) -> ProfileMatrix:
         published = self.published
@@ -159,12 +160,13 @@ class Keeper:
 
     def _publish(self, news: changes.News, table: Table, thresholds: Thresholds) -> Published:
         """Put what has changed into a table that nobody holds, and let everybody have that one from now on."""
+        self.skills = loading.skills() if news.others else self.skills
         if news.people:
-            self.batches.append(loading.few(news.people))
+            self.batches.append(loading.few(news.people, self.skills))
+            self.skills = len(self.batches[-1].mean)
         waiting = self.batches[table.applied :]
         people = sum(len(batch.people) for batch in waiting)
-        skills = loading.skills() if news.others else 0
-        table = table.grown(people, max([skills, *(len(batch.mean) for batch in waiting)]))
+        table = table.grown(people, self.skills)
         for batch in waiting:
             table.apply(batch)
         table.applied = len(self.batches)

@@ -30,6 +30,9 @@ class Line:
     shortfall: list
     states: list
     evidence: int
+    name: str = ""
+    href: str = ""
+    opens_band: bool = False
     essentials: list = field(default_factory=list)
     gaps: list = field(default_factory=list)
 

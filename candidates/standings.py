@@ -71,7 +71,7 @@ def count_part(snapshot: str, versions: list[int], first: int, last: int, **_) -
     rows = rows[(latest.people[rows] >= first) & (latest.people[rows] <= last)]
     inside = latest.is_employee[rows]
     found = {}
-    for version in RoleVersion.objects.with_requirements().filter(pk__in=versions):
+    for version in RoleVersion.objects.with_lines().filter(pk__in=versions):
         lines = list(version.requirements.all())
         if lines:
             standing = Standing(latest.profiles, matrix.scored(lines), among=rows, thresholds=latest.thresholds)
@@ -119,7 +119,7 @@ def suiting(person, most: int = 5) -> list[dict]:
     """The published roles that suit somebody best, by P_all, then fit, of those whose skills anybody has looked at."""
     latest = matrix.current()
     rows = latest.rows([person.pk])
-    versions = list(RoleVersion.objects.published().with_requirements().filter(role__retired_at=None).order_by("pk"))
+    versions = list(RoleVersion.objects.published().with_lines().filter(role__retired_at=None).order_by("pk"))
     versions = [version for version in versions if version.requirements.all()]
     if not versions or not rows.size:
         return []

@@ -78,9 +78,14 @@ class RoleVersionQuerySet(models.QuerySet):
     def ever_published(self):
         return self.exclude(state=RoleVersion.State.DRAFT)
 
-    def with_requirements(self):
-        lines = Requirement.objects.select_related("skill", "skill__skill_set").prefetch_related("skill__anchors")
+    def with_lines(self):
+        """With the requirements and their skills, as rankings read them."""
+        lines = Requirement.objects.select_related("skill", "skill__skill_set")
         return self.select_related("role", "role__function").prefetch_related(Prefetch("requirements", lines))
+
+    def with_requirements(self):
+        """With the skills' anchors as well, as whoever asks or answers reads them."""
+        return self.with_lines().prefetch_related("requirements__skill__anchors")
 
 
 class RoleVersion(models.Model):

@@ -396,6 +396,11 @@ class Everybody:
     known: Bools
     complete: Bools
 
+    def of(self, index: Any) -> Everybody:
+        """The same of some people."""
+        parts = (self.fit, self.joint, self.judged, self.known, self.complete)
+        return Everybody(*(part[index] for part in parts))
+
 
 def everybody(mean: Singles, inverse: Singles, assessed: Bools, role: Prepared) -> Everybody:
     """F and P_all of everybody, skill-major arrays (S, N)."""

@@ -29,8 +29,8 @@ class Profiles:
         checks.same_shape("Means and standard deviations", mean.shape, sd.shape)
         with np.errstate(divide="ignore", invalid="ignore"):
             good = (sd > 0) & np.isfinite(sd) & np.isfinite(mean)
-            inverse = np.where(good, np.float32(1.0) / sd, np.float32("nan"))
-        self._set(mean, inverse, np.asarray(assessed, dtype=np.bool_), None)
+            inverse = np.ascontiguousarray(np.where(good, np.float32(1.0) / sd, np.float32("nan")))
+        self._set(np.ascontiguousarray(mean), inverse, np.ascontiguousarray(assessed, dtype=np.bool_), None)
 
     @classmethod
     def of_inverse(cls, mean: Singles, inverse: Singles, assessed: Bools, present: Bools | None = None) -> Profiles:
@@ -227,7 +227,11 @@ def best_roles(
     if not roles:
         raise ValueError("The best of no roles cannot be told.")
     prepared = [_prepared(profiles, one, top) for one in roles]
-    mean, inverse, assessed = profiles.mean[:, among], profiles.inverse[:, among], profiles.assessed[:, among]
+    mean, inverse, assessed = (
+        np.ascontiguousarray(profiles.mean[:, among]),
+        np.ascontiguousarray(profiles.inverse[:, among]),
+        np.ascontiguousarray(profiles.assessed[:, among]),
+    )
     return BestRoles(*kernels.best_roles(mean, inverse, assessed, prepared, top))
 
 
@@ -253,7 +257,8 @@ class Standing:
         self.profiles, self.requirements, self.thresholds = profiles, list(requirements), thresholds
         self.role = prepare(self.requirements, profiles.mean.shape[0])
         self.rows = _among(profiles, among)
-        found = kernels.everybody(*_of_rows(profiles, self.rows), self.role)
+        mean, inverse, assessed, role, index = _of_rows(profiles, self.role, self.rows)
+        found = kernels.everybody(mean, inverse, assessed, role).of(index)
         if not np.isfinite(found.fit).all():
             self._exact(np.flatnonzero(~np.isfinite(found.fit)))  # raises, and names the value
         self.fit, self.all_essentials = found.fit, found.joint
@@ -319,14 +324,16 @@ def relax(standing: Standing) -> list[Relaxed]:
     """
     role, level = standing.role, standing.role.level
     eased = level - np.minimum(1.0, level)
-    mean, inverse, assessed = _of_rows(standing.profiles, standing.rows)
+    mean, inverse, assessed, of_rows, index = _of_rows(standing.profiles, role, standing.rows)
     anybody: Bools = standing.band != BANDS.index("not_assessed")
-    fit = kernels.gains(mean, inverse, anybody, role, eased) * role.weight / max(1, int(anybody.sum()))
+    asked = np.zeros(mean.shape[1], dtype=np.bool_)
+    asked[index] = anybody
+    fit = kernels.gains(mean, inverse, asked, of_rows, eased) * role.weight / max(1, int(anybody.sum()))
     likely, expected = np.zeros(len(level), dtype=np.intp), np.zeros(len(level))
     essentials = np.flatnonzero(role.essential)
     if essentials.size:
-        chances = kernels.joint_eased(mean, inverse, role, eased)
-        ready: Bools = np.asarray(assessed[role.skill[essentials]].all(axis=0))
+        chances = kernels.joint_eased(mean, inverse, of_rows, eased)[:, index]
+        ready: Bools = np.asarray(assessed[of_rows.skill[essentials]].all(axis=0))[index]
         many = _reach(chances, ready, standing, eased)
         likely[essentials] = many[1:] - many[0]
         expected[essentials] = (chances[1:] - chances[0]).sum(axis=1, where=anybody, dtype=np.float64)
@@ -389,11 +396,14 @@ def _among(profiles: Profiles, among: Any) -> Rows:
     return chosen.astype(np.intp)
 
 
-def _of_rows(profiles: Profiles, rows: Rows) -> tuple[Singles, Singles, Bools]:
-    """(mean, inverse, assessed) of these people, skill-major; without a copy when they are everybody in order."""
-    if len(rows) == profiles.people and (len(rows) == 0 or (np.diff(rows) == 1).all()):
-        return profiles.mean, profiles.inverse, profiles.assessed
-    return profiles.mean[:, rows], profiles.inverse[:, rows], profiles.assessed[:, rows]
+def _of_rows(profiles: Profiles, role: Prepared, rows: Rows) -> tuple[Singles, Singles, Bools, Prepared, Any]:
+    """What the loops read of some people: (mean, inverse, assessed), the role with its columns there, and where the
+    people stand in it. Of many everybody's arrays as they are, of few a copy of what is required."""
+    if 4 * len(rows) >= profiles.people:
+        return profiles.mean, profiles.inverse, profiles.assessed, role, rows
+    mean, inverse = (np.stack([one[k].take(rows) for k in role.skill]) for one in (profiles.mean, profiles.inverse))
+    assessed = np.stack([profiles.assessed[k].take(rows) for k in role.skill])
+    return mean, inverse, assessed, replace(role, skill=np.arange(len(role.skill), dtype=np.intp)), slice(None)
 
 
 def _columns(matrix: Singles, role: Prepared, chosen: Rows) -> Floats:
@@ -413,3 +423,16 @@ def _deviations(
     known = np.stack([profiles.assessed[k][chosen] for k in role.skill], axis=1).astype(np.bool_)
     v = np.sqrt(1.0 / np.square(inverse) + role.variance)
     return role, (mean - role.level) / v, v, known
+
+
+def warm_up() -> None:
+    """Compile every loop, or load it from the cache, so that nobody waits for that later."""
+    some = Profiles(np.full((2, 1), 2.5), np.ones((2, 1)), np.ones((2, 1), dtype=np.bool_))
+    role = [Requirement(0, 3.0, 1.0, essential=True), Requirement(1, 3.0, 1.0)]
+    standing = Standing(some, role)
+    standing.ordered(0, 1)
+    relax(standing)
+    rank(some, role)
+    rank_many(some, [role])
+    best_roles(some, [role], top=1)
+    Draft(some, role).rank(1, role[1])

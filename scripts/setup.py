@@ -59,6 +59,11 @@ def environment_file() -> None:
         out.write(f"DEMO=1\nSECRET_KEY={secrets.token_urlsafe(50)}\n")
 
 
+def compile_loops() -> None:
+    """Compile the engine's loops into its cache; a second or two when they are there."""
+    subprocess.run([PYTHON, "-c", "from scoring import ranking; ranking.warm_up()"], cwd=ROOT, check=True)
+
+
 def main(arguments: list[str]) -> int:
     if sys.version_info < (3, 11):
         print(f"SocialStrategy needs Python 3.11 or newer; this is {sys.version.split()[0]}.", file=sys.stderr)
@@ -67,6 +72,7 @@ def main(arguments: list[str]) -> int:
     # The development lock holds everything of the other one, at the same versions.
     packages(ROOT / ("requirements-dev.txt" if "--dev" in arguments else "requirements.txt"))
     environment_file()
+    compile_loops()
     return subprocess.call([PYTHON, ROOT / "scripts" / "frontend.py"])
 
 

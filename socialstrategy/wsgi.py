@@ -12,10 +12,9 @@ def warm_up() -> None:
     """Compile the loops of the ranking and of coverage before the first visitor waits for them."""
     import numpy as np
 
-    from scoring import kernels, normal, teams
+    from scoring import ranking, teams
 
-    kernels.phi(np.zeros(1, dtype=np.float32))
-    normal.joint(np.zeros((1, 1)), 0.3)
+    ranking.warm_up()
     one = teams.Demand(1, 0, np.zeros(1, dtype=np.int64), np.zeros(1))
     teams.readiness([one], rng=np.random.default_rng(0), draws=10)
 

@@ -21,7 +21,7 @@ class Command(BaseCommand):
         found = Role.objects.filter(**wanted).first()
         if found is None:
             raise CommandError(f"There is no role {role!r}.")
-        version = RoleVersion.objects.published().with_requirements().filter(role=found).first()
+        version = RoleVersion.objects.published().with_lines().filter(role=found).first()
         if version is None:
             raise CommandError(f"{found.title} has no published version.")
         lines = [self.row(line) for line in RoleRanking(version)[:top]]

@@ -1,10 +1,11 @@
 """The drawing elements of every page: icons, tracks, axes, states. Templates draw; the server has decided before."""
 
+from functools import cache, lru_cache
 from urllib.parse import urlencode
 
 from django import template
 from django.templatetags.static import static
-from django.utils.html import format_html
+from django.utils.html import escape, format_html
 from django.utils.safestring import mark_safe
 
 from socialstrategy.lib import levels
@@ -15,6 +16,7 @@ BAND_WORDS = {"likely": "Likely", "open": "Open", "unlikely": "Unlikely", "not_a
 
 
 @register.simple_tag
+@cache
 def icon(name: str, css: str = ""):
     """One icon of the sprite."""
     return format_html(
@@ -34,12 +36,21 @@ GLYPHS = {
 
 
 @register.simple_tag
+@cache
 def glyph(state: str):
     """Position, shape, word and colour say the same: this is the shape."""
     return format_html(
-        '<svg class="gl {}" viewBox="0 0 10 10" aria-hidden="true">{}</svg>',
-        state,
-        mark_safe(GLYPHS[state]),
+        '<svg class="gl {}" viewBox="0 0 10 10" aria-hidden="true">{}</svg>', state, mark_safe(GLYPHS[state])
+    )
+
+
+@register.simple_tag
+@lru_cache(4096)
+def dot(state: str, name: str):
+    """The shape of a requirement's state alone, with its name and word for those who point at it or hear it."""
+    word = STATE_WORDS[state].lower()
+    return format_html(
+        '<span title="{0}: {1}">{2}<span class="visually-hidden">{0} {1}</span></span>', name, word, glyph(state)
     )
 
 
@@ -50,6 +61,7 @@ def state(state: str, text: str = ""):
 
 
 @register.simple_tag
+@lru_cache(4096)
 def chip(state: str, text: str):
     """A small label in the colour of a state."""
     return format_html(
@@ -65,7 +77,13 @@ def _percent(value: float, low: float, high: float) -> str:
     return f"{max(0.0, min(1.0, (value - low) / (high - low))) * 100:.2f}%"
 
 
-@register.inclusion_tag("components/track.html")
+DIAMOND = '<path class="dot" d="M0-5.6 5.6 0 0 5.6-5.6 0z"/>'
+CIRCLE = '<circle class="dot" r="4.4"/>'
+
+
+# Pages draw hundreds of these: put together by hand, since a template takes ten times as long. Everything but the
+# label is a number or a word of ours.
+@register.simple_tag
 def track(
     mean,
     interval_low,
@@ -83,23 +101,43 @@ def track(
     """One value on a scale with its 80 % interval, and the level required; drawings are clipped, words are not."""
     # A person's page has no requirement: templates hand over an empty text then.
     required = None if required == "" else required
-    required_error = required_error or 0.0
-    return {
-        "state": state,
-        "height": height,
-        "middle": height / 2,
-        "top": height / 2 - 3,
-        "bottom": height / 2 + 3,
-        "band_y": height / 2 - 4,
-        "ticks": [f"{n * 20}%" for n in range(6)] if ticks else [],
-        "band_x": _percent(interval_low, low, high),
-        "band_width": _percent(min(interval_high, high) - max(min(interval_low, high), low) + low, low, high),
-        "x": _percent(mean, low, high),
-        "required_x": None if required is None else _percent(required, low, high),
-        "required_low": _percent((required or 0) - 1.2816 * required_error, low, high) if required_error else None,
-        "required_width": _percent(low + 2 * 1.2816 * required_error, low, high) if required_error else None,
-        "label": text or _track_label(label, mean, interval_low, interval_high, required, state),
-    }
+    middle = height / 2
+    label = text or _track_label(label, mean, interval_low, interval_high, required, state)
+    marks = _ticks(middle) if ticks else ""
+    if required is not None:
+        marks += _required(required, required_error or 0.0, low, high, before=True)
+    if state != "not_assessed":
+        width = _percent(min(interval_high, high) - max(min(interval_low, high), low) + low, low, high)
+        left = _percent(interval_low, low, high)
+        marks += f'<rect class="band" x="{left}" width="{width}" y="{middle - 4}" height="8" rx="4"/>'
+    if required is not None:
+        marks += _required(required, required_error or 0.0, low, high, before=False)
+    if state != "not_assessed":
+        shape = (
+            '<path class="dot" d="M0-5.6 5.6 0 0 5.6-5.6 0z"/>' if state == "gap" else '<circle class="dot" r="4.4"/>'
+        )
+        marks += f'<svg x="{_percent(mean, low, high)}" y="{middle}" overflow="visible">{shape}</svg>'
+    return mark_safe(
+        f'<div class="tw"><svg class="track" data-state="{state}" height="{height}" role="img" '
+        f'aria-label="{escape(label)}"><line class="rail" x1="0" x2="100%" y1="{middle}" y2="{middle}"/>'
+        f"{marks}</svg></div>"
+    )
+
+
+@cache
+def _ticks(middle: float) -> str:
+    top, bottom = middle - 3, middle + 3
+    return "".join(f'<line class="tk" x1="{n * 20}%" x2="{n * 20}%" y1="{top}" y2="{bottom}"/>' for n in range(6))
+
+
+def _required(level, error: float, low, high, *, before: bool) -> str:
+    """The tick of the level required, and before it the band of the panel's error."""
+    if not before:
+        return f'<svg x="{_percent(level, low, high)}" overflow="visible"><line class="req" y1="2" y2="20"/></svg>'
+    if not error:
+        return ""
+    left, width = _percent(level - 1.2816 * error, low, high), _percent(low + 2 * 1.2816 * error, low, high)
+    return f'<rect class="reqband" x="{left}" width="{width}" y="2" height="18"/>'
 
 
 def _track_label(label, mean, low, high, required, state) -> str:
@@ -120,6 +158,7 @@ def axis(values: str = "0 1 2 3 4 5", low: float = 0, high: float = 5):
 
 
 @register.simple_tag
+@lru_cache(4096)
 def bar(share: float, height: int = 6):
     """A share of a whole as a bar."""
     return format_html(

@@ -1,5 +1,7 @@
 """What templates draw with."""
 
+import re
+
 import pytest
 from django.template import Context, Template
 from django.utils import translation
@@ -26,12 +28,14 @@ def test_percents_never_claim_certainty(share, shown):
     assert components.percent(share) == shown
 
 
-@given(st.floats(-3, 8), st.floats(0, 3), st.floats(0, 5))
-def test_a_track_stays_within_its_rail(mean, half, required):
-    drawn = components.track(mean, mean - half, mean + half, required=required)
-    for name in ("x", "band_x", "band_width", "required_x"):
-        assert 0 <= float(drawn[name].rstrip("%")) <= 100
-    assert float(drawn["band_x"].rstrip("%")) + float(drawn["band_width"].rstrip("%")) <= 100.02
+@given(st.floats(-3, 8), st.floats(0, 3), st.floats(0, 5), st.floats(0, 1))
+def test_a_track_stays_within_its_rail(mean, half, required, error):
+    drawn = components.track(mean, mean - half, mean + half, required=required, required_error=error)
+    places = [float(value) for value in re.findall(r' (?:x|x1|x2|width)="([\d.-]+)%"', drawn)]
+    assert len(places) >= 16
+    assert all(0 <= place <= 100 for place in places)
+    left, width = re.search(r'class="band" x="([\d.]+)%" width="([\d.]+)%"', drawn).groups()
+    assert float(left) + float(width) <= 100.02
 
 
 def test_a_comma_locale_does_not_break_the_drawing():
