@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 
 from candidates import actions, exports, profile, standings
 from candidates.models import CODE_LENGTH, Evidence, Person, StoredFit
-from candidates.ranking import BANDS, RoleRanking, level_counts, people_by_kind
+from candidates.ranking import BANDS, RoleRanking, people_by_kind
 from roles.models import EnterpriseFunction, Role, RoleVersion
 from socialstrategy.lib.paging import PER_PAGE
 from socialstrategy.lib.templatetags.components import BAND_WORDS, STATE_WORDS
@@ -28,7 +28,6 @@ def who_fits(request, pk):
     ranking = RoleRanking(version)
     counts = ranking.band_counts()
     lines = ranking.requirements
-    levels = level_counts([line.skill.column for line in lines])
     context = {
         "version": version,
         "blind": is_blind(request),
@@ -36,10 +35,10 @@ def who_fits(request, pk):
         "counts": counts,
         "assessed": {who: sum(c.values()) - c["not_assessed"] for who, c in counts.items()},
         "expected": ranking.expected_qualified(),
-        "closest": ranking[:5],
+        "closest": ranking.lines(slice(5), evidence=False),
         "relaxed": ranking.relaxed(),
         "essentials": sum(line.is_essential for line in lines),
-        "bars": [_bars(line, levels[line.skill.column]) for line in lines],
+        "bars": [_bars(line, counts) for line, counts in zip(lines, ranking.level_counts(), strict=True)],
     }
     template = "candidates/_who_fits.html" if request.htmx else "candidates/who_fits.html"
     return render(request, template, context)

@@ -1,6 +1,7 @@
 """Everybody against one role, as the pages, the export and `manage.py rank` show it."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from django.db.models import Count, Sum
@@ -8,6 +9,7 @@ from django.db.models import Count, Sum
 from candidates import matrix
 from candidates.models import Estimate, Person
 from scoring import fit as engine
+from scoring import kernels
 from scoring import ranking as scorer
 
 BANDS = engine.BANDS
@@ -88,13 +90,17 @@ class RoleRanking:
 
     def __getitem__(self, wanted: slice) -> list[Line]:
         """The lines of a slice, with everything that is shown of them: four queries, however many people there are."""
+        return self.lines(wanted)
+
+    def lines(self, wanted: slice, *, evidence: bool = True) -> list[Line]:
+        """The same; without how much evidence there is, it is a query less."""
         start, stop, _ = wanted.indices(len(self))
         if start >= stop:
             return []
         columns = self.rows[self.standing.ordered(start, stop, self.keep)]
         keys = [int(key) for key in self.matrix.people[columns]]
         people = Person.objects.select_related("function").in_bulk(keys)
-        counts = evidence_counts(keys, [line.skill_id for line in self.requirements])
+        counts = evidence_counts(keys, [line.skill_id for line in self.requirements]) if evidence else {}
         mean, sd, assessed = self.matrix.profiles.of(columns)
         fits = engine.fit(mean, sd, self.scored, assessed=assessed, thresholds=self.matrix.thresholds)
         return [
@@ -131,20 +137,26 @@ class RoleRanking:
     def count(self) -> int:
         return len(self)
 
+    @cached_property
+    def _counts(self) -> tuple[dict[str, int], dict[str, int], float]:
+        if self.is_empty:
+            return dict.fromkeys(BANDS, 0), dict.fromkeys(BANDS, 0), 0.0
+        return self.standing.counts(self.matrix.is_employee[self.rows])
+
     def band_counts(self) -> dict[str, dict[str, int]]:
         """People per band, inside (employees) and among candidates."""
-        if self.is_empty:
-            nothing = dict.fromkeys(BANDS, 0)
-            return {"inside": nothing, "candidates": dict(nothing)}
-        inside = self.matrix.is_employee[self.rows]
-        return {name: self.standing.counts(who) for name, who in (("inside", inside), ("candidates", ~inside))}
+        inside, candidates, _ = self._counts
+        return {"inside": inside, "candidates": candidates}
 
     def expected_qualified(self) -> float:
         """Σ P_all over those assessed."""
-        if self.is_empty:
-            return 0.0
-        known = self.standing.band != BANDS.index("not_assessed")
-        return float(self.standing.all_essentials.sum(where=known, dtype=np.float64))
+        return self._counts[2]
+
+    def level_counts(self) -> list[list[int]]:
+        """Of each requirement, how many of all assessed people sit at each level 0-5."""
+        profiles = self.matrix.profiles
+        columns = [line.skill.column for line in self.requirements]
+        return [kernels.levels(profiles.mean[k], profiles.assessed[k]).tolist() for k in columns]
 
     def relaxed(self) -> list[dict]:
         """What easing each requirement by a level would change, those that change most first."""
@@ -168,19 +180,6 @@ def evidence_counts(people: list[int], skills: list[int]) -> dict[int, int]:
     """Pieces of evidence per person over some skills."""
     rows = Estimate.objects.filter(person__in=people, skill__in=skills).values("person")
     return dict(rows.annotate(n=Sum("evidence_count")).values_list("person", "n"))
-
-
-def level_counts(skills: list[int]) -> dict[int, list[int]]:
-    """Skill → how many assessed people sit at each level 0-5."""
-    latest = matrix.current().profiles
-    found = {}
-    for column in skills:
-        if column >= len(latest.mean):
-            found[column] = [0] * 6
-            continue
-        levels = np.clip(np.floor(latest.mean[column][latest.assessed[column]]), 0, 5).astype(int)
-        found[column] = np.bincount(levels, minlength=6).tolist()
-    return found
 
 
 def people_by_kind() -> dict[str, int]:

@@ -75,9 +75,7 @@ def count_part(snapshot: str, versions: list[int], first: int, last: int, **_) -
         lines = list(version.requirements.all())
         if lines:
             standing = Standing(latest.profiles, matrix.scored(lines), among=rows, thresholds=latest.thresholds)
-            known = standing.band != BANDS.index("not_assessed")
-            expected = float(standing.all_essentials.sum(where=known, dtype=np.float64))
-            found[str(version.pk)] = [standing.counts(inside), standing.counts(~inside), expected]
+            found[str(version.pk)] = list(standing.counts(inside))
     return found
 
 

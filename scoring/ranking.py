@@ -122,7 +122,12 @@ def score(
     profiles: Profiles, requirements: Sequence[Requirement], *, among: Any = None, thresholds: Thresholds = SHIPPED
 ) -> Scores:
     """F, P_all and band of everybody (or of ``among``, column indices), in the order given."""
-    role, z, _, known = _deviations(profiles, requirements, among)
+    role = prepare(requirements, profiles.mean.shape[0])
+    return _score(profiles, role, _among(profiles, among), thresholds)
+
+
+def _score(profiles: Profiles, role: Prepared, rows: Rows, thresholds: Thresholds) -> Scores:
+    z, _, known = _deviations(profiles, role, rows)
     p = normal.cdf(z)
     joint = normal.joint(z[:, role.essential], CORRELATION)
     return Scores(
@@ -150,12 +155,11 @@ def rank(
         ``among`` that names a person who is not there.
     """
     role = _prepared(profiles, requirements, top)
-    chosen = None
-    if among is None:
-        chosen = kernels.contenders(
-            profiles.mean, profiles.inverse, profiles.assessed, role, top, present=profiles.present
-        )
-    return _ranked(profiles, requirements, _among(profiles, among) if chosen is None else chosen, top, thresholds)
+    if among is not None:
+        return _ranked(profiles, role, _among(profiles, among), top, thresholds)
+    parts = profiles.mean, profiles.inverse, profiles.assessed
+    chosen = kernels.contenders(*parts, role, top, present=profiles.present)
+    return _ranked(profiles, role, profiles.everybody if chosen is None else chosen, top, thresholds)
 
 
 class Draft:
@@ -181,9 +185,7 @@ class Draft:
         changed = [*self.requirements[:k], requirement, *self.requirements[k + 1 :]]
         role = _prepared(self.profiles, changed, top)
         chosen = self._kept.contenders(role, k, top)
-        if chosen is None:
-            chosen = self.profiles.everybody
-        return _ranked(self.profiles, changed, chosen, top, thresholds)
+        return _ranked(self.profiles, role, self.profiles.everybody if chosen is None else chosen, top, thresholds)
 
 
 def rank_many(
@@ -199,8 +201,8 @@ def rank_many(
     return [
         rank(profiles, one, top=top, thresholds=thresholds)
         if rows is None
-        else _ranked(profiles, one, rows, top, thresholds)
-        for one, rows in zip(roles, found, strict=True)
+        else _ranked(profiles, role, rows, top, thresholds)
+        for one, role, rows in zip(roles, prepared, found, strict=True)
     ]
 
 
@@ -265,23 +267,21 @@ class Standing:
         self.band = self._bands(found)
 
     def _exact(self, chosen: Rows) -> Scores:
-        return score(self.profiles, self.requirements, among=self.rows[chosen], thresholds=self.thresholds)
+        return _score(self.profiles, self.role, self.rows[chosen], self.thresholds)
 
     def _bands(self, found: kernels.Everybody) -> NDArray[np.int8]:
         error = kernels.joint_error(int(self.role.essential.sum()))
-        likely, unlikely = np.float32(self.thresholds.likely), np.float32(self.thresholds.unlikely)
-        band = np.ones(len(self.rows), dtype=np.int8)
-        band[(found.joint >= likely) & found.complete] = 0
-        band[found.judged <= unlikely] = 2
-        band[~found.known] = 3
-        near = (np.abs(found.joint - likely) <= error) | (np.abs(found.judged - unlikely) <= error)
-        close = np.flatnonzero(near & found.known)
-        band[close] = self._exact(close).band
+        band, close = kernels.judge(found, self.thresholds.likely, self.thresholds.unlikely, error)
+        if close.size:
+            band[close] = self._exact(close).band
         return band
 
-    def counts(self, who: Any = slice(None)) -> dict[str, int]:
-        """People of each band, among ``who`` (an index or mask over ``rows``)."""
-        return dict(zip(BANDS, np.bincount(self.band[who], minlength=len(BANDS)).tolist(), strict=True))
+    def counts(self, who: Bools) -> tuple[dict[str, int], dict[str, int], float]:
+        """People of each band among ``who`` (a mask over ``rows``) and among the others; and how many of the assessed
+        can be expected to meet all essentials."""
+        counts, expected = kernels.cross(self.band, who, self.all_essentials)
+        others, mine = (dict(zip(BANDS, one.tolist(), strict=True)) for one in counts)
+        return mine, others, expected
 
     def gaps(self, k: int) -> Bools:
         """Who is assessed in requirement ``k`` and falls short of it: P at or below GAP."""
@@ -332,11 +332,16 @@ def relax(standing: Standing) -> list[Relaxed]:
     likely, expected = np.zeros(len(level), dtype=np.intp), np.zeros(len(level))
     essentials = np.flatnonzero(role.essential)
     if essentials.size:
-        chances = kernels.joint_eased(mean, inverse, of_rows, eased)[:, index]
-        ready: Bools = np.asarray(assessed[of_rows.skill[essentials]].all(axis=0))[index]
-        many = _reach(chances, ready, standing, eased)
-        likely[essentials] = many[1:] - many[0]
-        expected[essentials] = (chances[1:] - chances[0]).sum(axis=1, where=anybody, dtype=np.float64)
+        chances = kernels.joint_eased(mean, inverse, of_rows, eased)
+        ready: Bools = np.asarray(assessed[of_rows.skill[essentials]].all(axis=0))
+        edge, error = standing.thresholds.likely, kernels.joint_error(len(essentials))
+        sums, counts, close = kernels.tally(chances, asked, ready, edge, error)
+        if close.size:
+            # Whose arrays are these: everybody's, by column, or a copy of the standing's people, by place.
+            rows = standing.rows[close] if isinstance(index, slice) else close
+            counts += _corrections(standing, rows, eased, chances[:, close] >= edge + error)
+        likely[essentials] = counts[1:] - counts[0]
+        expected[essentials] = sums[1:] - sums[0]
     return [
         Relaxed(k, float(eased[k]), int(likely[k]), float(expected[k]), float(fit[k]))
         for k in range(len(level))
@@ -344,21 +349,13 @@ def relax(standing: Standing) -> list[Relaxed]:
     ]
 
 
-def _reach(chances: Singles, ready: Bools, standing: Standing, eased: Floats) -> NDArray[np.intp]:
-    """How many of the ready are likely, as it is and with each essential eased: (1 + E,). Close ones exactly."""
-    edge, error = standing.thresholds.likely, kernels.joint_error(len(chances) - 1)
-    counts = ((chances >= edge + error) & ready).sum(axis=1)
-    close = np.flatnonzero((np.abs(chances - np.float32(edge)) <= error).any(axis=0) & ready)
-    if close.size:
-        role, rows = standing.role, standing.rows[close]
-        _, z, v, _ = _deviations(standing.profiles, standing.requirements, rows)
-        must = role.essential
-        before, after = normal.joint_eased(
-            z[:, must], z[:, must] + (role.level - eased)[must] / v[:, must], CORRELATION
-        )
-        exact = np.concatenate([before[None], after.T])
-        counts += (exact >= edge).sum(axis=1) - (chances[:, close] >= edge + error).sum(axis=1)
-    return np.asarray(counts, dtype=np.intp)
+def _corrections(standing: Standing, rows: Rows, eased: Floats, sure: Bools) -> NDArray[np.intp]:
+    """How many more of some ready people are likely by exact chances than those ``sure`` to be (1 + E, n)."""
+    role, must = standing.role, standing.role.essential
+    z, v, _ = _deviations(standing.profiles, role, rows)
+    before, after = normal.joint_eased(z[:, must], z[:, must] + (role.level - eased)[must] / v[:, must], CORRELATION)
+    exact = np.concatenate([before[None], after.T])
+    return np.asarray((exact >= standing.thresholds.likely).sum(axis=1) - sure.sum(axis=1), dtype=np.intp)
 
 
 def _prepared(profiles: Profiles, requirements: Sequence[Requirement], top: int) -> Prepared:
@@ -367,20 +364,17 @@ def _prepared(profiles: Profiles, requirements: Sequence[Requirement], top: int)
     return prepare(requirements, profiles.mean.shape[0])
 
 
-def _ranked(
-    profiles: Profiles, requirements: Sequence[Requirement], chosen: Rows, top: int, thresholds: Thresholds
-) -> Ranking:
+def _ranked(profiles: Profiles, role: Prepared, chosen: Rows, top: int, thresholds: Thresholds) -> Ranking:
     """The best of the chosen, by exact scores."""
-    scores = score(profiles, requirements, among=chosen, thresholds=thresholds)
+    scores = _score(profiles, role, chosen, thresholds)
     first = scores.order()[:top]
-    weight = prepare(requirements, profiles.mean.shape[0]).weight
     return Ranking(
         rows=chosen[first],
         band=np.array(BANDS)[scores.band[first]],
         fit=scores.fit[first],
         all_essentials=scores.all_essentials[first],
         probability=scores.probability[first],
-        contribution=scores.probability[first] * weight,
+        contribution=scores.probability[first] * role.weight,
     )
 
 
@@ -410,19 +404,15 @@ def _columns(matrix: Singles, role: Prepared, chosen: Rows) -> Floats:
     return np.stack([matrix[k][chosen] for k in role.skill], axis=1).astype(np.float64)
 
 
-def _deviations(
-    profiles: Profiles, requirements: Sequence[Requirement], among: Any
-) -> tuple[Prepared, Floats, Floats, Bools]:
-    """The role, and z, v and assessed, each (N, K), of the people asked for."""
-    role = prepare(requirements, profiles.mean.shape[0])
-    chosen = _among(profiles, among)
+def _deviations(profiles: Profiles, role: Prepared, chosen: Rows) -> tuple[Floats, Floats, Bools]:
+    """z, v and assessed, each (N, K), of the people asked for."""
     mean = checks.array("Means", _columns(profiles.mean, role, chosen))
     inverse = _columns(profiles.inverse, role, chosen)
     if not np.isfinite(inverse).all() or (inverse <= 0).any():
         raise ValueError("Standard deviations must be finite and above 0 everywhere.")
     known = np.stack([profiles.assessed[k][chosen] for k in role.skill], axis=1).astype(np.bool_)
     v = np.sqrt(1.0 / np.square(inverse) + role.variance)
-    return role, (mean - role.level) / v, v, known
+    return (mean - role.level) / v, v, known
 
 
 def warm_up() -> None:

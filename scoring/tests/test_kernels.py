@@ -161,15 +161,15 @@ def test_the_first_fifty_are_those_of_everybody_scored(n, share, essentials):
 def test_few_of_many_are_scored_exactly(monkeypatch):
     profiles, lines = people(100_000), role(3)
     asked = []
-    exact = ranking.score
+    exact = ranking._score
 
-    def counted(*arguments, among, **options):
-        asked.append(len(among))
-        return exact(*arguments, among=among, **options)
+    def counted(profiles, role, rows, thresholds):
+        asked.append(len(rows))
+        return exact(profiles, role, rows, thresholds)
 
-    monkeypatch.setattr(ranking, "score", counted)
+    monkeypatch.setattr(ranking, "_score", counted)
     rank(profiles, lines, top=50)
-    assert asked[0] < 10_000
+    assert asked[0] < 1_000
 
 
 def test_when_fewer_are_assessed_than_asked_for_the_rest_follows():
@@ -194,3 +194,10 @@ def test_one_bad_estimate_among_many_is_an_error_and_never_a_wrong_ranking(name,
     with pytest.raises(ValueError, match=r"finite|above 0"):
         Draft(profiles, role(2)).rank(2, Requirement(2, 3, 1, essential=True))
     rank(profiles, [Requirement(7, 3, 1, essential=True)])
+
+
+@given(st.lists(st.tuples(st.floats(-1, 6, width=32), st.booleans()), max_size=60))
+def test_levels_are_whole_and_end_at_five(rows):
+    mean, known = np.array([m for m, _ in rows], dtype=np.float32), np.array([k for _, k in rows], dtype=np.bool_)
+    wanted = np.bincount(np.clip(np.floor(mean[known]), 0, 5).astype(int), minlength=6)
+    assert list(kernels.levels(mean, known)) == list(wanted)

@@ -82,6 +82,17 @@ def test_relaxing_equals_ranking_anew_with_the_lower_level():
         assert found.expected == pytest.approx(more.sum(), abs=2 * len(more) * joint_error(2))
 
 
+@pytest.mark.parametrize("size", [9, 120])
+def test_relaxing_for_some_is_relaxing_without_the_others(size):
+    """Few are copied out of everybody's arrays, many are looked at where they are."""
+    profiles, rows = people(200, seed=4), np.sort(np.random.default_rng(1).choice(200, size, replace=False))
+    alone = Profiles(profiles.mean[:, rows], profiles.sd[:, rows], profiles.assessed[:, rows])
+    for found, wanted in zip(relax(Standing(profiles, ROLE, among=rows)), relax(Standing(alone, ROLE)), strict=True):
+        assert (found.requirement, found.likely) == (wanted.requirement, wanted.likely)
+        assert found.expected == pytest.approx(wanted.expected, abs=1e-4)
+        assert found.fit == pytest.approx(wanted.fit, abs=1e-6)
+
+
 def test_relaxing_leaves_level_0_out_and_only_essentials_make_people_likely():
     role = [Requirement(0, 0, 1, True), Requirement(1, 3, 1, True), Requirement(2, 3, 1)]
     found = {one.requirement: one for one in relax(Standing(people(20), role))}
@@ -126,7 +137,10 @@ def test_a_standing_has_the_order_of_exact_scores_band_by_band(n, seed, essentia
     order = order[keep[order]]
     for start, stop in ((0, n), (0, 7), (n // 3, n // 2), (n - 3, n + 9)):
         assert list(standing.ordered(max(start, 0), stop, keep)) == list(order[max(start, 0) : stop])
-    assert standing.counts() == {band: int((exact.band == code).sum()) for code, band in enumerate(BANDS)}
+    mine, others, expected = standing.counts(keep)
+    for found, who in ((mine, keep), (others, ~keep)):
+        assert found == {band: int((exact.band[who] == code).sum()) for code, band in enumerate(BANDS)}
+    assert expected == pytest.approx(exact.all_essentials[exact.band < 3].sum(), abs=n * joint_error(essentials))
 
 
 def test_a_slice_of_many_scores_few_exactly(monkeypatch):
