@@ -125,14 +125,15 @@ class Keeper:
         self.skills = 0
 
     def current(self) -> ProfileMatrix:
-        published = self.published
+        published, news = self.published, None
         if published is not None and published.is_fresh:
             news = changes.since(published.mark)
             if not news.anything:
                 self._advance(published, news.mark)
                 return published.matrix
         with self.lock:
-            return self._renew().matrix
+            # Whoever waited for the lock asks again: another thread has been here.
+            return self._renew(news if self.published is published else None).matrix
 
     def _advance(self, old: Published, mark: changes.Mark) -> None:
         if mark != old.mark:
@@ -140,11 +141,11 @@ class Keeper:
                 if self.published is old:
                     self.published = Published(old.matrix, mark, time.time())
 
-    def _renew(self) -> Published:
+    def _renew(self, news: changes.News | None) -> Published:
         published = self.published
         if published is None or not published.is_fresh:
             return self._begin()
-        news = changes.since(published.mark)
+        news = news or changes.since(published.mark)
         if not news.anything:
             return published
         if len(self.batches) >= MOST_BATCHES or len(news.people) > FEW or self._newer_file():

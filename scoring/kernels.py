@@ -7,8 +7,9 @@ Phi is an odd polynomial of degree 17 on [-4.2, 4.2], held constant beyond:
 fitted by Lawson's iteration to the smallest largest error. In float32 it lies within 1.4e-5 of Phi everywhere
 (``PHI_ERROR`` rounds up; the tests walk a dense grid).
 
-P_all takes 9 Gauss-Hermite nodes for up to five essentials, 17 for up to twenty, 41 for more: within 2e-5 of the 41
-(the worst case is all deviations equal, which the tests walk), and with Phi's error within ``joint_error``.
+P_all takes 7 Gauss-Hermite nodes for up to three essentials (within 3.5e-5 of the 41), 9 for up to five and 17 for
+up to twenty (within 2e-5; the worst case is all deviations equal, which the tests walk), and with Phi's error within
+``joint_error``.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar, cast
 
 import numba
@@ -27,7 +29,8 @@ from scoring.fit import CORRELATION, Prepared
 
 EDGE = 4.2
 PHI_ERROR = 1.5e-5
-RULE_ERROR = 2e-5
+NODES = ((7, 3), (9, 5), (17, 20), (41, 1 << 30))
+"""Gauss-Hermite nodes, and for how many essentials they are enough."""
 COEFFICIENTS = np.array(
     [
         0.398907438,
@@ -44,7 +47,7 @@ COEFFICIENTS = np.array(
 )
 _C0, _C1, _C2, _C3, _C4, _C5, _C6, _C7, _C8 = (np.float32(c) for c in COEFFICIENTS)
 _ZERO, _HALF, _ONE, _TOP = np.float32(0.0), np.float32(0.5), np.float32(1.0), np.float32(EDGE)
-_BLOCK = 16_384
+_BLOCK, _FIRST = 16_384, 512
 """People a block: its rows of results stay in the second-level cache while long runs of columns stream by."""
 _SLACK = np.float32(1e-4)
 Singles = NDArray[np.float32]
@@ -59,8 +62,8 @@ def loop(function: Loop) -> Loop:
 
 
 def joint_error(essentials: int) -> float:
-    """How far P_all of ``everybody`` lies from exact at most."""
-    return essentials * PHI_ERROR + RULE_ERROR
+    """How far P_all of ``everybody`` lies from exact at most: below 1e-4 for up to five essentials."""
+    return essentials * PHI_ERROR + (3.5e-5 if essentials <= 3 else 2e-5)
 
 
 def phi(z: Singles) -> Singles:
@@ -239,9 +242,10 @@ def _contenders(
     rows, reach = np.empty(people, dtype=np.intp), np.empty(people, dtype=np.float32)
     rooms = np.empty((4, _BLOCK), dtype=np.float32)
     bounded = lines[4].any()
-    n = 0
-    for start in range(0, people, _BLOCK):
-        size = min(_BLOCK, people - start)
+    n = start = 0
+    while start < people:
+        # Short blocks at first: they raise the edge before many people have been kept below it.
+        size = min(_BLOCK, people - start, max(_FIRST, start))
         p, fit, low, high = rooms[0, :size], rooms[1, :size], rooms[2, :size], rooms[3, :size]
         _block(mean, inverse, lines, start, p, fit, low, high)
         if not bounded:
@@ -249,6 +253,7 @@ def _contenders(
         n = _keep(assessed, lines[0], present, start, fit, low, high, slack, heap, rows, reach, n)
         if n < 0:
             return rows[:0], reach[:0], -_ONE
+        start += size
     return rows[:n], reach[:n], heap[0]
 
 
@@ -281,9 +286,11 @@ def _lines(role: Prepared) -> tuple[Rows, Singles, Singles, Singles, Bools]:
 _ROOM = 512
 
 
+@cache
 def _rule(essentials: int) -> tuple[Singles, Singles]:
     """Shifts sqrt(rho)*g and weights of the nodes that are enough for so many essentials."""
-    points, weights = np.polynomial.hermite_e.hermegauss(9 if essentials <= 5 else 17 if essentials <= 20 else 41)
+    nodes = next(count for count, most in NODES if essentials <= most)
+    points, weights = np.polynomial.hermite_e.hermegauss(nodes)
     shift = math.sqrt(CORRELATION) * points
     return shift.astype(np.float32), (weights / weights.sum()).astype(np.float32)
 
@@ -874,11 +881,23 @@ def tally(chances: Singles, asked: Bools, ready: Bools, edge: float, error: floa
 
 
 @loop
-def _levels(mean: Singles, assessed: Bools, counts: Rows) -> None:  # pragma: no cover
+def _above(mean: Singles, assessed: Bools, level: Any) -> int:  # pragma: no cover
+    n = 0
     for i in range(mean.size):
-        if assessed[i]:
-            level = int(mean[i]) if mean[i] > _ZERO else 0
-            counts[min(level, counts.size - 1)] += 1
+        n += assessed[i] & (mean[i] >= level)
+    return n
+
+
+@loop
+def _levels(mean: Singles, assessed: Bools, counts: Rows) -> None:  # pragma: no cover
+    for start in range(0, mean.size, _BLOCK):
+        m, known = mean[start : start + _BLOCK], assessed[start : start + _BLOCK]
+        before = _above(m, known, np.float32(-np.inf))
+        for level in range(1, counts.size):
+            above = _above(m, known, np.float32(level))
+            counts[level - 1] += before - above
+            before = above
+        counts[-1] += before
 
 
 def levels(mean: Singles, assessed: Bools) -> Rows:
