@@ -30,8 +30,12 @@ def matrix_on(day: date) -> matrix.ProfileMatrix:
             found, _ = known.estimate(rows, as_of, in_force)
             cell = columns[skill], at[person]
             mean[cell], sd[cell], assessed[cell] = found.mean, found.sd, True
-    then = Profiles(mean, sd, assessed)
-    return replace(now, profiles=Profiles.of_inverse(mean, then.inverse, assessed, now.profiles.present))
+    inverse = Profiles(mean, sd, assessed).inverse
+    return replace(
+        now,
+        profiles=Profiles.of_inverse(mean, inverse, assessed, now.present),
+        by_person=np.stack([mean.T, np.where(assessed, inverse, 0).T], axis=2),
+    )
 
 
 def _by_person_and_skill(evidence) -> dict[tuple[int, int], list[Evidence]]:

@@ -22,7 +22,7 @@ from candidates.invitations import Invitation
 from candidates.models import Person
 from roles.models import RoleVersion
 from socialstrategy.lib.levels import LEVELS
-from socialstrategy.lib.paging import page_of
+from socialstrategy.lib.paging import MOST, page_of
 from socialstrategy.lib.workbook import workbook
 
 REPORT_SECONDS = 60 * 60
@@ -36,7 +36,7 @@ def invitation_list(request):
     for invitation in page:
         invitation.now_state = invitation.state(now)
     context = {"page": page, "state": state, "q": words, "states": list(_states(now))}
-    context["open_count"] = found.filter(_states(now)["open"]).count()
+    context["open_count"] = found.filter(_states(now)["open"])[: MOST + 1].count()
     return render(request, "candidates/invitation_list.html", context)
 
 

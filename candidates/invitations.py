@@ -59,6 +59,7 @@ class Invitation(models.Model):
 
     class Meta:
         ordering = ["-created_at", "pk"]
+        indexes = [models.Index(fields=["created_at", "id"])]
         constraints = [
             models.UniqueConstraint(
                 fields=["person", "role_version"],

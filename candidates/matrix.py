@@ -45,10 +45,12 @@ class NotReadyError(Exception):
 class ProfileMatrix:
     """``profiles`` are skill-major; ``people`` holds the primary key of each column, of those ``present`` and others.
 
-    ``version`` moves with everything that is read from memory, within this process.
+    ``version`` moves with everything that is read from memory, within this process; ``others`` only with what is
+    neither a person nor an estimate: skills, teams, parameters.
     """
 
     version: int
+    others: int
     people: np.ndarray
     present: np.ndarray
     is_employee: np.ndarray
@@ -81,13 +83,14 @@ class _Lease:
     pass
 
 
-def _leased(table: Table, version: int, thresholds: Thresholds, back) -> ProfileMatrix:
+def _leased(table: Table, version: int, others: int, thresholds: Thresholds, back) -> ProfileMatrix:
     lease = _Lease()
     weakref.finalize(lease, back, table).atexit = False
     names = ("people", "employee", "present", "mean", "inverse", "assessed", "by_person")
     arrays = {name: np.asarray(_Leased(getattr(table, name), lease)) for name in names}
     return ProfileMatrix(
         version=version,
+        others=others,
         people=arrays["people"],
         present=arrays["present"],
         is_employee=arrays["employee"],
@@ -121,7 +124,7 @@ class Keeper:
         self.free: list[Table] = []
         self.batches: list[Batch] = []
         self.path: Path | None = None
-        self.version = 0
+        self.version = self.others = 0
         self.skills = 0
 
     def current(self) -> ProfileMatrix:
@@ -172,7 +175,8 @@ class Keeper:
             table.apply(batch)
         table.applied = len(self.batches)
         self.version += 1
-        matrix = _leased(table, self.version, thresholds, self._take_back(self.batches))
+        self.others += news.others
+        matrix = _leased(table, self.version, self.others, thresholds, self._take_back(self.batches))
         self.published = Published(matrix, news.mark, time.time())
         return self.published
 
@@ -356,7 +360,7 @@ def of_snapshot(name: str) -> ProfileMatrix:
     except (OSError, TableError) as error:
         logger.info("The snapshot %s is not here (%s); this part counts what is known now.", name, error)
         return current()
-    return _leased(table, 0, parameters.current().thresholds, lambda table: None)
+    return _leased(table, 0, 0, parameters.current().thresholds, lambda table: None)
 
 
 def scored(requirements) -> list[ScoredRequirement]:

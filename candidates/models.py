@@ -87,7 +87,14 @@ class Person(models.Model):
                 condition=Q(manager=None) | ~Q(manager=models.F("id")), name="person_not_own_manager"
             ),
         ]
-        indexes = [models.Index(fields=["name", "id"]), models.Index(fields=["kind", "name"])]
+        # Each order and filter of the list finds its page by one of these.
+        indexes = [
+            models.Index(fields=["name", "id"]),
+            models.Index(fields=["kind", "name"]),
+            models.Index(fields=["function", "name", "id"]),
+            models.Index(fields=["created_at", "id"]),
+            models.Index(fields=["name", "id"], condition=~Q(archived_at=None), name="person_archived_by_name"),
+        ]
 
     def __str__(self):
         return self.name

@@ -8,6 +8,7 @@ number who do, X, is Poisson-binomial. Never the maximum of the team: one expert
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from typing import Any
 import numba
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from scoring import checks, normal
 from scoring.checks import Floats
@@ -124,23 +126,126 @@ def coverage(probability: Any, *, people: int) -> Coverage:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Covers:
+    """Many demands at once, D of them, as in ``Coverage``: arrays (D,). Demand d has ``edges[d]:edges[d + 1]`` of the
+    assessed members: their ``row``, ``z`` and ``probability``."""
+
+    edges: NDArray[np.intp]
+    row: NDArray[np.intp]
+    z: Floats
+    probability: Floats
+    expected: Floats
+    at_least: Floats
+    at_least_without_best: Floats
+    covered: Floats
+
+    def of(self, d: int) -> Coverage:
+        """One demand's."""
+        figures = (self.expected[d], self.at_least[d], self.at_least_without_best[d], self.covered[d])
+        return Coverage(*(float(one) for one in figures))
+
+
+def coverages(
+    by_person: NDArray[np.float32],
+    members: Sequence[NDArray[np.intp]],
+    *,
+    team: Any,
+    skill: Any,
+    level: Any,
+    people: Any,
+) -> Covers:
+    """``coverage`` of all demands of all teams, from people in rows.
+
+    Parameters
+    ----------
+    by_person : (N, S, 2), mean and inverse sd of each person and skill, the inverse 0 where not assessed.
+    members : of each team the rows of its people.
+    team, skill, level, people : (D,), of each demand.
+
+    Raises
+    ------
+    ValueError : a demand for fewer than one person, or for a skill without a column.
+    """
+    team, skill, people = (np.ascontiguousarray(one, dtype=np.intp) for one in (team, skill, people))
+    level = np.ascontiguousarray(level, dtype=np.float64)
+    if people.size and people.min() < 1:
+        raise ValueError(f"A demand asks for at least one person, not {people.min()}.")
+    if skill.size and not (skill.min() >= 0 and skill.max() < by_person.shape[1]):
+        raise ValueError(f"There is no skill column {skill.max()}: the profiles have {by_person.shape[1]}.")
+    sizes = np.array([len(one) for one in members], dtype=np.intp)
+    starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.intp)
+    rows = np.concatenate([np.zeros(0, dtype=np.intp), *members]).astype(np.intp)
+    room = int(sizes[team].sum()) if team.size else 0
+    edges = np.zeros(team.size + 1, dtype=np.intp)
+    row, z, probability = np.empty(room, dtype=np.intp), np.empty(room), np.empty(room)
+    figures = np.zeros((4, team.size))
+    _coverages(by_person, rows, starts, team, skill, level, people, edges, row, z, probability, figures)
+    n = edges[-1]
+    return Covers(edges, row[:n], z[:n], probability[:n], *figures)
+
+
+@numba.njit(cache=True, nogil=True)
+def _coverages(
+    by_person: Any,
+    rows: Any,
+    starts: Any,
+    team: Any,
+    skill: Any,
+    level: Any,
+    people: Any,
+    edges: Any,
+    row: Any,
+    z: Any,
+    probability: Any,
+    figures: Any,
+) -> None:  # pragma: no cover
+    n = 0
+    for d in range(team.size):
+        best = first = n
+        for k in range(starts[team[d]], starts[team[d] + 1]):
+            inverse = by_person[rows[k], skill[d], 1]
+            if inverse > 0.0:
+                row[n] = rows[k]
+                z[n] = (by_person[rows[k], skill[d], 0] - level[d]) * inverse
+                probability[n] = 0.5 * math.erfc(-z[n] / math.sqrt(2.0))
+                if probability[n] > probability[best]:
+                    best = n
+                figures[0, d] += probability[n]
+                n += 1
+        edges[d + 1] = n
+        most = people[d]
+        counts = _counts(probability[first:n], most)
+        figures[1, d] = min(1.0, counts[most])
+        for k in range(most + 1):
+            figures[3, d] += k * counts[k]
+        rest = probability[first:n].copy()
+        if rest.size:
+            rest[best - first] = rest[-1]
+            figures[2, d] = min(1.0, _counts(rest[:-1], most)[most])
+
+
 def readiness(
     demands: Sequence[Demand],
     *,
-    rng: np.random.Generator,
+    seed: int,
     weights: Any = None,
     draws: int = DRAWS,
     correlation: float = CORRELATION,
+    known: dict[bytes, Drawn] | None = None,
 ) -> list[Readiness]:
     """Covered shares of groups of demands, exact, each with its 80 % interval from ``draws`` of everybody's levels.
 
     A person's residual in a skill is sqrt(rho)*g + sqrt(1 - rho)*e: g is shared by all their skills, e belongs to the
-    skill and is the same in every demand that asks for it. They meet a demand when z + residual >= 0.
+    skill and is the same in every demand that asks for it. They meet a demand when z + residual >= 0. Both are normal
+    numbers that depend on the seed, the person, the skill and the draw alone, and not on who else is there.
 
     Parameters
     ----------
     weights : (G, D), how much of each of the D demands counts in each of the G groups (initiatives, functions, the
         whole); None means one group with all of them.
+    known : what earlier calls with the same seed, draws and correlation have drawn, by demand; it is brought up to
+        date, so that only demands that have changed are drawn again.
 
     Raises
     ------
@@ -157,9 +262,19 @@ def readiness(
     if w.size and w.min() < 0:
         raise ValueError(f"A weight must not be negative, and is {w.min():g}.")
     needed = w @ np.array([float(one.people) for one in demands])
-    covered = w @ np.array([coverage(normal.cdf(one.z), people=one.people).covered for one in demands])
-    low, high = np.quantile(_draws(demands, w, rng, draws, rho), [0.1, 0.9], axis=0)
+    covered = w @ np.array([_covered(normal.cdf(np.asarray(one.z, dtype=np.float64)), one.people) for one in demands])
+    low, high = np.quantile(_draws(demands, w, seed, draws, rho, known), [0.1, 0.9], axis=0)
     return [_ready(*figures) for figures in zip(covered, needed, low, high, strict=True)]
+
+
+@numba.njit(cache=True, nogil=True)
+def _covered(probability: Floats, people: int) -> float:  # pragma: no cover
+    """E[min(N, X)]."""
+    counts = _counts(probability, people)
+    total = 0.0
+    for k in range(people + 1):
+        total += k * counts[k]
+    return total
 
 
 def _ready(covered: float, needed: float, low: float, high: float) -> Readiness:
@@ -175,44 +290,79 @@ def _check(one: Demand) -> None:
     checks.same_shape("Members and their deviations", np.shape(one.members), checks.array("Deviations", one.z).shape)
 
 
-def _draws(demands: Sequence[Demand], weights: Floats, rng: np.random.Generator, draws: int, rho: float) -> Floats:
+Drawn = NDArray[np.int32]
+
+
+def _draws(
+    demands: Sequence[Demand], weights: Floats, seed: int, draws: int, rho: float, known: dict[bytes, Drawn] | None
+) -> Floats:
     """Sum of weight * min(N, X) of each group in each draw, (draws, G)."""
-    asked = [k for k, one in enumerate(demands) if len(one.z)]
-    if not asked:
+    if not demands:
         return np.zeros((draws, len(weights)))
-    weights, demands = weights[:, asked], [demands[k] for k in asked]
-    everybody, person = np.unique(np.concatenate([one.members for one in demands]), return_inverse=True)
-    skill = np.concatenate([np.full(len(one.members), one.skill, dtype=np.int64) for one in demands])
-    # One residual for each person and skill, whichever demands ask for it.
-    skills = int(skill.max()) + 1
-    pairs, pair = np.unique(person * skills + skill, return_inverse=True)
-    least = np.concatenate([-one.z for one in demands])
-    edges = np.cumsum([0, *(len(one.members) for one in demands)])
-    most = np.array([one.people for one in demands])
-    met = _simulate(rng, draws, rho, len(everybody), pairs // skills, pair, least, edges, most)
-    out: Floats = met @ weights.T
+    before: dict[bytes, Drawn] = known or {}
+    now: dict[bytes, Drawn] = {}
+    rows = []
+    for one in demands:
+        key = _key(one)
+        met = before.get(key, now.get(key))
+        now[key] = _simulate(seed, draws, rho, one) if met is None else met
+        rows.append(now[key])
+    if known is not None:
+        known.clear()
+        known.update(now)
+    out: Floats = (weights.astype(np.float32) @ np.array(rows, dtype=np.float32)).T.astype(np.float64)
     return out
 
 
-@numba.njit(cache=True, nogil=True)
-def _simulate(
-    rng: Any, draws: int, rho: float, people: int, owner: Any, pair: Any, least: Floats, edges: Any, most: Any
-) -> Floats:  # pragma: no cover
-    """min(N, X) of each demand in each draw, (draws, D). Demand d has ``edges[d]:edges[d + 1]`` of ``pair``."""
-    root, rest = math.sqrt(rho), math.sqrt(1.0 - rho)
-    met = np.zeros((draws, most.size))
-    shared, residual = np.empty(people), np.empty(owner.size)
-    for n in range(draws):
-        for i in range(people):
-            shared[i] = root * rng.standard_normal()
-        for q in range(owner.size):
-            residual[q] = shared[owner[q]] + rest * rng.standard_normal()
-        for d in range(most.size):
-            count = 0
-            for k in range(edges[d], edges[d + 1]):
-                count += residual[pair[k]] >= least[k]
-            met[n, d] = min(count, most[d])
+def _key(one: Demand) -> bytes:
+    """What a demand's draws depend on."""
+    parts = (
+        np.array([one.people, one.skill], dtype=np.int64),
+        np.asarray(one.members, dtype=np.int64),
+        np.asarray(one.z),
+    )
+    return hashlib.blake2b(b"".join(np.ascontiguousarray(part).tobytes() for part in parts), digest_size=16).digest()
+
+
+def _simulate(seed: int, draws: int, rho: float, one: Demand) -> Drawn:
+    met = np.empty(draws, dtype=np.int32)
+    members, z = np.asarray(one.members, dtype=np.int64), np.asarray(one.z, dtype=np.float64)
+    _meet(np.uint64(seed), rho, members, z, one.skill, one.people, _NORMALS, met)
     return met
+
+
+_NORMALS: NDArray[np.float32] = np.asarray(ndtri((np.arange(1 << 16) + 0.5) / (1 << 16)), dtype=np.float32)
+"""The normal curve in 65,536 steps of equal probability."""
+
+
+@numba.njit(cache=True, nogil=True)
+def _mixed(x: Any) -> Any:  # pragma: no cover
+    """SplitMix64 (Steele, Lea and Flood 2014): 64 bits that look like chance, from any 64."""
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))
+
+
+@numba.njit(cache=True, nogil=True)
+def _meet(
+    seed: Any, rho: float, members: Any, z: Floats, skill: int, most: int, normals: Any, met: Any
+) -> None:  # pragma: no cover
+    """min(N, X) of one demand in each draw, (draws,): four draws from each 64 bits."""
+    root, rest = math.sqrt(rho), math.sqrt(1.0 - rho)
+    golden, low = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xFFFF)
+    met[:] = 0
+    for k in range(members.size):
+        person = _mixed(seed * golden + np.uint64(members[k]) + golden)
+        own = _mixed(person + np.uint64(skill + 1) * golden)
+        for n in range(0, met.size, 4):
+            step = np.uint64(n + 1) * golden
+            shared, alone = _mixed(person + step), _mixed(own ^ step)
+            for j in range(min(4, met.size - n)):
+                shift = np.uint64(16 * j)
+                residual = root * normals[(shared >> shift) & low] + rest * normals[(alone >> shift) & low]
+                met[n + j] += z[k] + residual >= 0.0
+    for n in range(met.size):
+        met[n] = min(met[n], most)
 
 
 def _state(low: float, high: float) -> str:

@@ -16,7 +16,9 @@ def warm_up() -> None:
 
     ranking.warm_up()
     one = teams.Demand(1, 0, np.zeros(1, dtype=np.int64), np.zeros(1))
-    teams.readiness([one], rng=np.random.default_rng(0), draws=10)
+    teams.readiness([one], seed=0, draws=10)
+    nobody = np.zeros((1, 1, 2), dtype=np.float32)
+    teams.coverages(nobody, [np.zeros(1, dtype=np.intp)], team=[0], skill=[0], level=[3], people=[1])
 
 
 warm_up()

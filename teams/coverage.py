@@ -5,6 +5,7 @@ change that the board can see is in the log from which the matrix is brought up 
 """
 
 import threading
+import time
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -17,7 +18,6 @@ from candidates import matrix
 from candidates.matrix import ProfileMatrix
 from candidates.models import Estimate
 from roles.models import EnterpriseFunction, SkillSet
-from scoring import normal
 from scoring import teams as engine
 from socialstrategy.lib.templatetags.components import figure, percent
 from teams.models import Demand, Initiative, Membership
@@ -26,6 +26,8 @@ from teams.privacy import Group, merge_small
 SEED = 20_261_123
 """Of the draws behind every interval: the same figures give the same interval in every process."""
 OLD = timedelta(days=365)
+COUNTED_FOR = 300
+"""Seconds for which the count of old evidence holds, which takes the database a while at many people."""
 TINTS = (0.05, 0.25, 0.50, 0.75)
 WORDS = {"meets": "Ready", "uncertain": "Uncertain", "gap": "Not ready", "not_assessed": "Asks for nobody"}
 
@@ -102,6 +104,7 @@ class Line:
     z: np.ndarray
     probability: np.ndarray
     members: int
+    cell: str
 
     @property
     def unknown(self) -> int:
@@ -121,10 +124,6 @@ class Line:
     def best(self) -> int | None:
         """Primary key of the member who most surely meets the demand."""
         return int(self.people[self.probability.argmax()]) if len(self.people) else None
-
-    @property
-    def cell(self) -> str:
-        return cell_key(self.demand.team.function.slug, self.demand.skill.skill_set.slug)
 
 
 @dataclass(frozen=True)
@@ -177,20 +176,43 @@ def cell_key(function: str, skill_set: str) -> str:
     return f"{function}/{skill_set}"
 
 
+class Asked:
+    """What is asked of whom on one day: initiatives, demands, members of teams. It holds until a team or a demand
+    changes, whatever is learned of people meanwhile."""
+
+    def __init__(self, day: date):
+        self.day = day
+        self.initiatives = list(Initiative.objects.active_on(day).select_related("function", "owner"))
+        self.demands = list(Demand.objects.active_on(day).told())
+        self.functions = list(EnterpriseFunction.objects.all())
+        self.skill_sets = list(SkillSet.objects.all())
+        self.teams = sorted({one.team_id for one in self.demands})
+        self.cells = [cell_key(one.team.function.slug, one.skill.skill_set.slug) for one in self.demands]
+        self.members = self._members()
+        self.stale = stale(day)
+        self.drawn: dict[bytes, np.ndarray] = {}
+        self.at = time.monotonic()
+
+    def _members(self) -> list[list[int]]:
+        """Of each team the primary keys of its people."""
+        rows = Membership.objects.on_day(self.day).filter(team__in=self.teams, team__closed_on=None)
+        members = defaultdict(list)
+        for team, person in rows.order_by("person").values_list("team", "person"):
+            members[team].append(person)
+        return [members[team] for team in self.teams]
+
+
 class Board:
     """Every active demand on one day. ``exact`` is for those who see names, ``merged`` for those who see counts."""
 
-    def __init__(self, day: date, profiles: ProfileMatrix):
-        self.day = day
-        self.profiles = profiles
-        self.initiatives = list(Initiative.objects.active_on(day).select_related("function", "owner"))
-        self.lines = self._lines(list(Demand.objects.active_on(day).told()))
+    def __init__(self, asked: Asked, profiles: ProfileMatrix):
+        self.asked, self.day, self.profiles = asked, asked.day, profiles
+        self.initiatives, self.functions, self.skill_sets = asked.initiatives, asked.functions, asked.skill_sets
+        self.lines = self._lines()
         self.units = self._units()
         self.unit_of = {n: unit for unit in self.units for n in unit.lines}
-        self.functions = list(EnterpriseFunction.objects.all())
-        self.skill_sets = list(SkillSet.objects.all())
         self.exact, self.merged = self._figures()
-        self.stale = stale(day)
+        self.stale = asked.stale
         self.closing: dict[tuple[int, ...], dict[str, int]] = {}
         self.drawn: dict[tuple[bool, str], list[str]] = {}
 
@@ -218,24 +240,25 @@ class Board:
         deep = [n for n, line in enumerate(self.lines) if line.coverage.is_one_deep]
         return sorted(deep, key=lambda n: (self.lines[n].demand.due_on, n))
 
-    def _lines(self, demands: list[Demand]) -> list[Line]:
-        rows = Membership.objects.on_day(self.day).filter(
-            team__in={one.team_id for one in demands}, team__closed_on=None
+    def _lines(self) -> list[Line]:
+        asked, at = self.asked, {team: n for n, team in enumerate(self.asked.teams)}
+        members = [self.profiles.rows(people) for people in asked.members]
+        found = engine.coverages(
+            self.profiles.by_person,
+            members,
+            team=[at[one.team_id] for one in asked.demands],
+            skill=[one.skill.column for one in asked.demands],
+            level=[one.level for one in asked.demands],
+            people=[one.people for one in asked.demands],
         )
-        members = defaultdict(list)
-        for team, person in rows.order_by().values_list("team", "person"):
-            members[team].append(person)
-        columns = {team: self.profiles.rows(people) for team, people in members.items()}
-        nobody = np.zeros(0, dtype=np.intp)
-        return [self._line(one, columns.get(one.team_id, nobody)) for one in demands]
-
-    def _line(self, demand: Demand, members: np.ndarray) -> Line:
-        profiles, column = self.profiles.profiles, demand.skill.column
-        known = members[profiles.assessed[column][members]]
-        z = profiles.deviations(known, column, demand.level)
-        probability = normal.cdf(z)
-        covered = engine.coverage(probability, people=demand.people)
-        return Line(demand, covered, self.profiles.people[known], known, z, probability, len(members))
+        people = self.profiles.people[found.row]
+        lines = []
+        for n, demand in enumerate(asked.demands):
+            part = slice(found.edges[n], found.edges[n + 1])
+            size = len(members[at[demand.team_id]])
+            figures = people[part], found.row[part], found.z[part], found.probability[part]
+            lines.append(Line(demand, found.of(n), *figures, size, asked.cells[n]))
+        return lines
 
     def _units(self) -> list[Unit]:
         """Within each skill set, teams in the order of their functions, the small ones merged with a neighbour."""
@@ -273,7 +296,7 @@ class Board:
         keys = [("total", ""), *(("function", one.slug) for one in self.functions)]
         keys += [("initiative", str(one.pk)) for one in self.initiatives]
         at = {key: n for n, key in enumerate(keys)}
-        weights = np.zeros((len(keys), len(lines)))
+        weights = np.zeros((len(keys), len(lines)), dtype=np.float32)
         for n, line in enumerate(lines):
             function = line.demand.team.function.slug
             for key in (("total", ""), ("function", function), ("initiative", str(line.demand.initiative_id))):
@@ -282,7 +305,8 @@ class Board:
         ready = engine.readiness(
             [engine.Demand(one.demand.people, one.demand.skill.column, one.people, one.z) for one in lines],
             weights=np.concatenate([weights, weights @ pooling]),
-            rng=np.random.default_rng(SEED),
+            seed=SEED,
+            known=self.asked.drawn,
         )
         covered = np.array([line.coverage.covered for line in lines])
         needed = np.array([float(line.demand.people) for line in lines])
@@ -313,14 +337,21 @@ _latest: dict[str, tuple] = {}
 def current() -> Board:
     """The board of everything that has been committed."""
     profiles, day = matrix.current(), timezone.localdate()
-    key = (profiles.version, day)
+    key = (profiles.version, profiles.others, day)
     latest = _latest.get("board")
     if latest is None or latest[0] != key:
         with _lock:
             latest = _latest.get("board")
             if latest is None or latest[0] != key:
-                latest = _latest["board"] = (key, Board(day, profiles))
+                latest = _latest["board"] = (key, Board(_asked(latest, key), profiles))
     return latest[1]
+
+
+def _asked(latest, key) -> Asked:
+    """What the last board was made from, as long as it holds."""
+    if latest is not None and latest[0][1:] == key[1:] and time.monotonic() - latest[1].asked.at < COUNTED_FOR:
+        return latest[1].asked
+    return Asked(key[-1])
 
 
 def forget() -> None:

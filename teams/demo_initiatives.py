@@ -12,7 +12,7 @@ from candidates.history import matrix_on
 from candidates.models import Person
 from roles.models import EnterpriseFunction, Skill
 from teams import actions, snapshots
-from teams.coverage import Board
+from teams.coverage import Asked, Board
 from teams.models import Demand, Initiative, Membership, Team
 
 TEAMS = {
@@ -204,4 +204,4 @@ def _quarters(today: date) -> None:
     while len(ends) < QUARTERS:
         ends.append(snapshots.last_quarter_end(ends[-1]))
     for end in reversed(ends):
-        snapshots.take(end, Board(end, matrix_on(end)))
+        snapshots.take(end, Board(Asked(end), matrix_on(end)))

@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import ndtr
 
-from scoring.teams import Demand, _draws, count_distribution, coverage, readiness
+from scoring import teams
+from scoring.teams import Demand, _draws, count_distribution, coverage, coverages, readiness
 
 probabilities = st.lists(st.floats(0, 1), min_size=0, max_size=8)
 
@@ -75,12 +77,12 @@ def demand(people, z, *, skill=0, members=None):
 
 
 def ready(*demands, seed=1, **options):
-    (found,) = readiness(demands, rng=np.random.default_rng(seed), **options)
+    (found,) = readiness(demands, seed=seed, **options)
     return found
 
 
 def drawn(demands, seed, draws):
-    return _draws(demands, np.ones((1, len(demands))), np.random.default_rng(seed), draws, 0.3)[:, 0]
+    return _draws(demands, np.ones((1, len(demands))), seed, draws, 0.3, None)[:, 0]
 
 
 @given(st.lists(st.floats(-3, 3), min_size=0, max_size=6), st.integers(1, 4))
@@ -131,13 +133,12 @@ def test_the_same_seed_gives_the_same_interval():
 
 def test_weights_make_groups_and_take_parts_of_demands():
     demands = [demand(2, [0.0, 0.0]), demand(1, [3.0], skill=1), demand(4, [])]
-    rng = np.random.default_rng(1)
-    half, none, everything = readiness(demands, rng=rng, weights=[[0.5, 1, 0], [0, 0, 0], [1, 1, 1]])
+    half, none, everything = readiness(demands, seed=1, weights=[[0.5, 1, 0], [0, 0, 0], [1, 1, 1]])
     assert half.needed == 2.0
     assert half.covered == pytest.approx(0.5 * 1.0 + 0.99865, abs=1e-4)
     assert none.state == "not_assessed"
     assert everything.needed == 7
-    assert readiness([], rng=rng) == [none]
+    assert readiness([], seed=1) == [none]
 
 
 @pytest.mark.parametrize(
@@ -155,3 +156,69 @@ def test_weights_make_groups_and_take_parts_of_demands():
 def test_bad_demands_are_refused(arguments, options, words):
     with pytest.raises(ValueError, match=words):
         ready(*arguments, **options)
+
+
+def test_only_what_has_changed_is_drawn_again(monkeypatch):
+    demands = [demand(2, [0.2, -0.5, 1.0]), demand(1, [0.3], skill=4, members=[2]), demand(1, [1.0], members=[5])]
+    known: dict = {}
+    first = ready(*demands, known=known)
+    assert first == ready(*demands)
+    drawn_again = []
+    real = teams._simulate
+    monkeypatch.setattr(teams, "_simulate", lambda *a: drawn_again.append(a[-1]) or real(*a))
+    assert ready(*demands, known=known) == first
+    assert drawn_again == []
+    changed = [demands[0], demand(1, [0.4], skill=4, members=[2])]
+    assert ready(*changed, known=known) == ready(*changed)
+    assert drawn_again[0] is changed[1]
+    assert len(known) == 2
+
+
+def test_nobody_s_draws_depend_on_who_else_is_there():
+    alone = drawn([demand(1, [0.2], members=[7])], 3, 5_000)
+    beside = drawn([demand(9, [0.5, 0.2], members=[3, 7])], 3, 5_000) - drawn([demand(1, [0.5], members=[3])], 3, 5_000)
+    assert (alone == beside).all()
+
+
+def test_the_numbers_drawn_are_normal_and_independent():
+    """P(residual >= -z) over many people and draws; draws and people uncorrelated."""
+    many = drawn([demand(10_000, [0.7] * 400)], 11, 4_000)
+    assert many.mean() / 400 == pytest.approx(0.75804, abs=0.001)
+    assert many.std() == pytest.approx(math.sqrt(400 * 0.75804 * (1 - 0.75804)), rel=0.05)
+    assert abs(np.corrcoef(many[:-1], many[1:])[0, 1]) < 0.05
+
+
+@given(st.integers(0, 500))
+def test_all_teams_at_once_are_covered_as_one_by_one(seed):
+    rng = np.random.default_rng(seed)
+    known = rng.random((30, 6)) < 0.7
+    mean, sd = rng.normal(2.5, 1, (30, 6)), rng.uniform(0.3, 1, (30, 6))
+    by_person = np.stack([mean, np.where(known, 1 / sd, 0)], axis=2).astype(np.float32)
+    members = [rng.choice(30, size=n, replace=False) for n in (0, 1, 7, 15)]
+    asked = {
+        "team": rng.integers(0, 4, 9),
+        "skill": rng.integers(0, 6, 9),
+        "level": rng.integers(0, 6, 9),
+        "people": rng.integers(1, 20, 9),
+    }
+    found = coverages(by_person, members, **asked)
+    for d in range(9):
+        skill, level = asked["skill"][d], asked["level"][d]
+        rows = [row for row in members[asked["team"][d]] if known[row, skill]]
+        z = np.array([(by_person[row, skill, 0] - level) * by_person[row, skill, 1] for row in rows])
+        part = slice(found.edges[d], found.edges[d + 1])
+        assert found.row[part].tolist() == rows
+        assert found.z[part] == pytest.approx(z, abs=1e-5)
+        alone = coverage(ndtr(found.z[part]), people=int(asked["people"][d]))
+        for name in ("expected", "at_least", "at_least_without_best", "covered"):
+            assert getattr(found.of(d), name) == pytest.approx(getattr(alone, name), abs=1e-9)
+
+
+def test_teams_without_demands_and_bad_demands():
+    by_person = np.zeros((2, 3, 2), dtype=np.float32)
+    asked = {"team": [0], "skill": [0], "level": [3], "people": [1]}
+    assert coverages(by_person, [], team=[], skill=[], level=[], people=[]).edges.tolist() == [0]
+    with pytest.raises(ValueError, match="at least one person"):
+        coverages(by_person, [np.array([1])], **{**asked, "people": [0]})
+    with pytest.raises(ValueError, match="no skill column 3"):
+        coverages(by_person, [np.array([1])], **{**asked, "skill": [3]})
