@@ -351,7 +351,11 @@ def _asked(latest, key) -> Asked:
     """What the last board was made from, as long as it holds."""
     if latest is not None and latest[0][1:] == key[1:] and time.monotonic() - latest[1].asked.at < COUNTED_FOR:
         return latest[1].asked
-    return Asked(key[-1])
+    asked = Asked(key[-1])
+    if latest is not None:
+        # Draws go by what a demand holds: whatever is the same need not be drawn again.
+        asked.drawn = latest[1].asked.drawn
+    return asked
 
 
 def forget() -> None:
