@@ -299,19 +299,34 @@ def _draws(
     """Sum of weight * min(N, X) of each group in each draw, (draws, G)."""
     if not demands:
         return np.zeros((draws, len(weights)))
-    before: dict[bytes, Drawn] = known or {}
-    now: dict[bytes, Drawn] = {}
-    rows = []
-    for one in demands:
-        key = _key(one)
-        met = before.get(key, now.get(key))
-        now[key] = _simulate(seed, draws, rho, one) if met is None else met
-        rows.append(now[key])
+    met = draw(demands, seed=seed, draws=draws, correlation=rho, known=known)
+    rows = np.array([met[_key(one)] for one in demands], dtype=np.float32)
     if known is not None:
         known.clear()
-        known.update(now)
-    out: Floats = (weights.astype(np.float32) @ np.array(rows, dtype=np.float32)).T.astype(np.float64)
+        known.update(met)
+    out: Floats = (weights.astype(np.float32) @ rows).T.astype(np.float64)
     return out
+
+
+def draw(
+    demands: Sequence[Demand],
+    *,
+    seed: int,
+    draws: int = DRAWS,
+    correlation: float = CORRELATION,
+    known: dict[bytes, Drawn] | None = None,
+) -> dict[bytes, Drawn]:
+    """min(N, X) of each demand in each draw (draws,), by what the demand holds; ``known`` are not drawn again.
+
+    What several machines have drawn of parts of the demands may be put together and handed to ``readiness``.
+    """
+    before: dict[bytes, Drawn] = known or {}
+    found: dict[bytes, Drawn] = {}
+    for one in demands:
+        key = _key(one)
+        met = before.get(key, found.get(key))
+        found[key] = _simulate(seed, draws, correlation, one) if met is None else met
+    return found
 
 
 def _key(one: Demand) -> bytes:

@@ -107,6 +107,10 @@ class Line:
     cell: str
 
     @property
+    def asked(self) -> engine.Demand:
+        return engine.Demand(self.demand.people, self.demand.skill.column, self.people, self.z)
+
+    @property
     def unknown(self) -> int:
         """Members whom nobody has assessed in the skill."""
         return self.members - len(self.people)
@@ -202,13 +206,35 @@ class Asked:
         return [members[team] for team in self.teams]
 
 
+def lines_of(asked: Asked, profiles: ProfileMatrix, first: int = 0, last: int | None = None) -> list[Line]:
+    """Demands ``first`` to ``last`` as they stand."""
+    demands, cells = asked.demands[first:last], asked.cells[first:last]
+    at = {team: n for n, team in enumerate(asked.teams)}
+    members = [profiles.rows(people) for people in asked.members]
+    found = engine.coverages(
+        profiles.by_person,
+        members,
+        team=[at[one.team_id] for one in demands],
+        skill=[one.skill.column for one in demands],
+        level=[one.level for one in demands],
+        people=[one.people for one in demands],
+    )
+    people = profiles.people[found.row]
+    lines = []
+    for n, demand in enumerate(demands):
+        part = slice(found.edges[n], found.edges[n + 1])
+        figures = people[part], found.row[part], found.z[part], found.probability[part]
+        lines.append(Line(demand, found.of(n), *figures, len(members[at[demand.team_id]]), cells[n]))
+    return lines
+
+
 class Board:
     """Every active demand on one day. ``exact`` is for those who see names, ``merged`` for those who see counts."""
 
     def __init__(self, asked: Asked, profiles: ProfileMatrix):
         self.asked, self.day, self.profiles = asked, asked.day, profiles
         self.initiatives, self.functions, self.skill_sets = asked.initiatives, asked.functions, asked.skill_sets
-        self.lines = self._lines()
+        self.lines = lines_of(asked, profiles)
         self.units = self._units()
         self.unit_of = {n: unit for unit in self.units for n in unit.lines}
         self.exact, self.merged = self._figures()
@@ -239,26 +265,6 @@ class Board:
         """Demands that hang on one person, the most urgent first."""
         deep = [n for n, line in enumerate(self.lines) if line.coverage.is_one_deep]
         return sorted(deep, key=lambda n: (self.lines[n].demand.due_on, n))
-
-    def _lines(self) -> list[Line]:
-        asked, at = self.asked, {team: n for n, team in enumerate(self.asked.teams)}
-        members = [self.profiles.rows(people) for people in asked.members]
-        found = engine.coverages(
-            self.profiles.by_person,
-            members,
-            team=[at[one.team_id] for one in asked.demands],
-            skill=[one.skill.column for one in asked.demands],
-            level=[one.level for one in asked.demands],
-            people=[one.people for one in asked.demands],
-        )
-        people = self.profiles.people[found.row]
-        lines = []
-        for n, demand in enumerate(asked.demands):
-            part = slice(found.edges[n], found.edges[n + 1])
-            size = len(members[at[demand.team_id]])
-            figures = people[part], found.row[part], found.z[part], found.probability[part]
-            lines.append(Line(demand, found.of(n), *figures, size, asked.cells[n]))
-        return lines
 
     def _units(self) -> list[Unit]:
         """Within each skill set, teams in the order of their functions, the small ones merged with a neighbour."""
@@ -303,7 +309,7 @@ class Board:
                 weights[at[key], n] = 1.0
         pooling = self._pooling()
         ready = engine.readiness(
-            [engine.Demand(one.demand.people, one.demand.skill.column, one.people, one.z) for one in lines],
+            [line.asked for line in lines],
             weights=np.concatenate([weights, weights @ pooling]),
             seed=SEED,
             known=self.asked.drawn,

@@ -1,13 +1,17 @@
 """Quarters: what the board said when each ended, stored once, and the trend made of them."""
 
+import zlib
+from base64 import b64decode, b64encode
 from datetime import date, timedelta
 
+import numpy as np
 from django.db import transaction
 from django.utils import timezone
 
 import scoring
-from candidates import parameters
+from candidates import matrix, parameters
 from candidates.models import Change
+from scoring import teams as engine
 from teams import coverage
 from teams.models import Snapshot
 
@@ -30,7 +34,7 @@ def quarter_name(day: date) -> str:
 def take(quarter_on: date, board: coverage.Board | None = None) -> bool:
     """Store the quarter that ended on ``quarter_on`` unless it is stored already; whether it was taken now.
 
-    The scheduled job runs every day and takes the quarter on the first day that it can; later calls change nothing.
+    The scheduled job takes the quarter on the first day that it can; later calls change nothing.
     """
     if Snapshot.objects.filter(quarter_on=quarter_on).exists():
         return False
@@ -46,6 +50,37 @@ def take(quarter_on: date, board: coverage.Board | None = None) -> bool:
     )
     Change.note()
     return is_new
+
+
+PART = 2_000
+"""Demands a part."""
+
+
+def plan(day: date, size: int | None = None) -> list[dict]:
+    """Parts of the work before a quarter is stored, as runs of demands in the newest snapshot of everybody's levels."""
+    size = size or PART
+    path, _ = matrix.snapshot()
+    count = len(coverage.Asked(day).demands)
+    return [
+        {"snapshot": path.name, "day": day.isoformat(), "first": n, "last": n + size, "size": min(size, count - n)}
+        for n in range(0, count, size)
+    ]
+
+
+def draw_part(snapshot: str, day: str, first: int, last: int, **_) -> dict:
+    """How many each demand of a run has in each draw, packed, by what the demand holds."""
+    lines = coverage.lines_of(coverage.Asked(date.fromisoformat(day)), matrix.of_snapshot(snapshot), first, last)
+    met = engine.draw([line.asked for line in lines], seed=coverage.SEED)
+    return {key.hex(): b64encode(zlib.compress(one.tobytes())).decode() for key, one in met.items()}
+
+
+def board_of(day: date, snapshot: str, parts: list[dict]) -> coverage.Board:
+    """The board from what the parts have drawn; a demand that has changed meanwhile is drawn here."""
+    asked = coverage.Asked(day)
+    for part in parts:
+        for key, packed in part.items():
+            asked.drawn[bytes.fromhex(key)] = np.frombuffer(zlib.decompress(b64decode(packed)), dtype=np.int32)
+    return coverage.Board(asked, matrix.of_snapshot(snapshot))
 
 
 def figures(board: coverage.Board) -> dict:

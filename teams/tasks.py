@@ -1,12 +1,35 @@
 """Scheduled work on teams."""
 
+from datetime import date
+
 from celery import shared_task
 from django.utils import timezone
 
+from socialstrategy.jobs import enqueue_once, handles, in_parts, progress
 from teams import snapshots
+from teams.models import Snapshot
 
 
 @shared_task(name="teams.tasks.take_snapshot")
 def take_snapshot() -> None:
     """Store the quarter that has ended, once."""
-    snapshots.take(snapshots.last_quarter_end(timezone.localdate()))
+    today = timezone.localdate()
+    quarter_on = snapshots.last_quarter_end(today)
+    if not Snapshot.objects.filter(quarter_on=quarter_on).exists():
+        enqueue_once("quarter.take", quarter_on=quarter_on.isoformat(), day=today.isoformat())
+
+
+@handles("quarter.take")
+def take_quarter(job) -> None:
+    """Parts are runs of demands in one snapshot of everybody's levels; together they are stored."""
+    day = date.fromisoformat(job.arguments["day"])
+    progress(job, 0, message="Drawing how sure the figures are")
+    parts = in_parts(job, "quarter.part", lambda: snapshots.plan(day, job.arguments.get("part")))
+    first = job.parts.first()
+    board = snapshots.board_of(day, first.arguments["snapshot"], parts) if first else None
+    snapshots.take(date.fromisoformat(job.arguments["quarter_on"]), board)
+
+
+@handles("quarter.part")
+def draw_part(job) -> dict:
+    return snapshots.draw_part(**job.arguments)

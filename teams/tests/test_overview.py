@@ -10,10 +10,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.factories import make_user
-from candidates import actions
+from candidates import actions, matrix
 from candidates.factories import give_evidence, make_person
 from roles.models import Skill
+from scoring import teams as engine
 from socialstrategy.celery import app
+from socialstrategy.jobs import enqueue
+from socialstrategy.jobs.models import Job
 from teams import coverage, dashboard, snapshots, tasks
 from teams.coverage import Share
 from teams.factories import join, make_demand, make_initiative, make_team
@@ -161,14 +164,48 @@ def test_the_quarter_that_has_ended(day, end, name):
     assert snapshots.quarter_name(end) == name
 
 
-def test_a_quarter_is_stored_once_with_its_method(team):
+def test_a_quarter_is_stored_once_with_its_method(team, run_jobs):
     tasks.take_snapshot()
     tasks.take_snapshot()
+    run_jobs()
+    tasks.take_snapshot()
+    assert Job.objects.filter(kind="quarter.take").count() == 1
     stored = Snapshot.objects.get()
     assert stored.quarter_on == snapshots.last_quarter_end(timezone.localdate())
     assert stored.engine
     assert stored.parameters == "shipped-1"
     assert "Deskmate" not in str(stored.figures)
+
+
+@pytest.mark.parametrize("size", [1, 2, 2_000])
+def test_a_quarter_in_parts_is_the_quarter_in_one(team, run_jobs, size, monkeypatch):
+    initiative = make_initiative("Several")
+    for level in (1, 3, 5):
+        make_demand(initiative, team, people=level, level=level)
+    wanted = snapshots.figures(coverage.current())
+    count = len(coverage.current().lines)
+    drawn = []
+    real = engine._simulate
+    monkeypatch.setattr(engine, "_simulate", lambda *a: drawn.append(1) or real(*a))
+    coverage.forget()
+    enqueue("quarter.take", part=size, quarter_on="2026-09-30", day=timezone.localdate().isoformat())
+    run_jobs()
+    assert Snapshot.objects.get().figures == wanted
+    assert Job.objects.filter(kind="quarter.part", state="done").count() == -(-count // size)
+    # The end draws nothing anew.
+    assert len(drawn) == count
+
+
+def test_a_demand_that_changes_while_a_quarter_is_taken_is_drawn_in_the_end(team, run_jobs):
+    demand = make_demand(make_initiative("Several"), team, people=1, level=3)
+    day = timezone.localdate()
+    parts = [snapshots.draw_part(**one) for one in snapshots.plan(day, 1)]
+    demand.level = 5
+    demand.save()
+    board = snapshots.board_of(day, "0000000099.levels", parts)
+    coverage.forget()
+    matrix.forget()
+    assert snapshots.figures(board) == snapshots.figures(coverage.current())
 
 
 def test_the_scheduler_knows_every_task_it_sends():
@@ -177,8 +214,9 @@ def test_the_scheduler_knows_every_task_it_sends():
         assert entry["task"] in app.tasks
 
 
-def test_a_new_rating_shows_as_a_change_since_the_quarter(as_hr, team):
+def test_a_new_rating_shows_as_a_change_since_the_quarter(as_hr, team, run_jobs):
     tasks.take_snapshot()
+    run_jobs()
     make_demand(make_initiative("More"), team, people=2, level=4)
     weak = team.memberships.all()[2].person
     for source in ("work_sample", "manager", "peer", "interview_panel"):
