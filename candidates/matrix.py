@@ -159,8 +159,10 @@ class Keeper:
 
     def _newer_file(self) -> bool:
         """Whether a snapshot can take the place of what this process has put together itself."""
+        if sum(len(one.people) for one in self.batches) <= 100:
+            return False
         found = snapshots(self.folder)
-        return bool(found) and found[0] != self.path and sum(len(one.people) for one in self.batches) > 100
+        return bool(found) and found[0] != self.path
 
     def _publish(self, news: changes.News, table: Table, thresholds: Thresholds) -> Published:
         """Put what has changed into a table that nobody holds, and let everybody have that one from now on."""
@@ -217,12 +219,10 @@ class Keeper:
     def _open(self) -> Published | None:
         for path in snapshots(self.folder):
             try:
-                table, about = Table.open(path)
-                _check(about)
+                table, mark = _opened(path)
             except (OSError, TableError) as error:
                 logger.warning("The snapshot %s is not used: %s", path.name, error)
                 continue
-            mark = changes.Mark(about["horizon"])
             if len(changes.since(mark).people) > FEW:
                 logger.warning("The snapshot %s is not used: too much has changed since.", path.name)
                 continue
@@ -287,6 +287,15 @@ def _anchor() -> list[int]:
 
 def _catalogue() -> list[list[int]]:
     return [list(pair) for pair in Skill.objects.order_by("column").values_list("column", "pk")]
+
+
+def _opened(path: Path) -> tuple[Table, changes.Mark]:
+    table, about = Table.open(path)
+    try:
+        _check(about)
+        return table, changes.Mark(int(about["horizon"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise TableError("The header cannot be read.") from error
 
 
 def _check(about: dict) -> None:
@@ -355,8 +364,7 @@ def snapshot() -> tuple[Path, ProfileMatrix]:
 def of_snapshot(name: str) -> ProfileMatrix:
     """The matrix of a snapshot as it was written; where this machine does not have it, that of what is known now."""
     try:
-        table, about = Table.open(_keeper.folder / Path(name).name)
-        _check(about)
+        table, _ = _opened(_keeper.folder / Path(name).name)
     except (OSError, TableError) as error:
         logger.info("The snapshot %s is not here (%s); this part counts what is known now.", name, error)
         return current()
