@@ -5,7 +5,7 @@ import secrets
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
-from django.db import models
+from django.db import connection, models
 from django.db.models.functions import Lower
 
 
@@ -130,13 +130,23 @@ class AuditEntryQuerySet(models.QuerySet):
     def visible_to(self, user):
         return self if user.is_authenticated and user.is_hr else self.none()
 
+    def actions(self) -> list[str]:
+        """Every kind of action, each found by the index from the one before it: entries are many, kinds few."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "WITH RECURSIVE kinds(action) AS (SELECT min(action) FROM accounts_auditentry UNION ALL "
+                "SELECT (SELECT min(e.action) FROM accounts_auditentry e WHERE e.action > kinds.action) "
+                "FROM kinds WHERE kinds.action IS NOT NULL) SELECT action FROM kinds WHERE action IS NOT NULL"
+            )
+            return [action for (action,) in cursor.fetchall()]
+
 
 class AuditEntry(models.Model):
     """Who did what to which row, and when. Points at (label, pk), so that it outlives the row."""
 
-    at = models.DateTimeField(auto_now_add=True, db_index=True)
+    at = models.DateTimeField(auto_now_add=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
-    action = models.CharField(max_length=60, db_index=True)
+    action = models.CharField(max_length=60)
     label = models.CharField(max_length=60)
     target = models.CharField(max_length=40)
     summary = models.CharField(max_length=300)
@@ -146,7 +156,11 @@ class AuditEntry(models.Model):
 
     class Meta:
         ordering = ["-at", "-pk"]
-        indexes = [models.Index(fields=["label", "target"])]
+        indexes = [
+            models.Index(fields=["label", "target"]),
+            models.Index(fields=["at", "id"]),
+            models.Index(fields=["action", "at", "id"]),
+        ]
         verbose_name_plural = "audit entries"
 
     def __str__(self):

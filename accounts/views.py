@@ -88,6 +88,5 @@ def audit_log(request):
     action = request.GET.get("action", "")[:60]
     if action:
         entries = entries.filter(action=action)
-    names = AuditEntry.objects.order_by("action").values_list("action", flat=True).distinct()
-    context = {"page": page_of(entries, request), "actions": names, "action": action}
+    context = {"page": page_of(entries, request), "actions": AuditEntry.objects.actions(), "action": action}
     return render(request, "accounts/audit_log.html", context)
