@@ -60,7 +60,7 @@ class RoleRanking:
     assessed. Without a requirement there is no ranking (``is_empty``).
     """
 
-    def __init__(self, version, *, people=None):
+    def __init__(self, version, *, people=None, relaxing=False):
         self.version = version
         self.requirements = list(version.requirements.all())
         self.is_empty = not self.requirements
@@ -70,7 +70,11 @@ class RoleRanking:
         self.keep = np.full(self.rows.size, not self.is_empty)
         if not self.is_empty:
             self.standing = scorer.Standing(
-                self.matrix.profiles, self.scored, among=self.rows, thresholds=self.matrix.thresholds
+                self.matrix.profiles,
+                self.scored,
+                among=self.rows,
+                thresholds=self.matrix.thresholds,
+                relaxing=relaxing,
             )
 
     def narrow(self, *, band="", kind="", gap=None) -> "RoleRanking":
@@ -159,7 +163,7 @@ class RoleRanking:
         return [kernels.levels(profiles.mean[k], profiles.assessed[k]).tolist() for k in columns]
 
     def relaxed(self) -> list[dict]:
-        """What easing each requirement by a level would change, those that change most first."""
+        """What easing each requirement by a level would change, those that change most first (for ``relaxing``)."""
         if self.is_empty:
             return []
         rows = [

@@ -360,65 +360,88 @@ def _joints(
     inverse: Singles,
     assessed: Bools,
     lines: Any,
+    eased: Singles,
     shifts: Singles,
     weights: Singles,
-    joint: Singles,
+    chances: Singles,
     judged: Singles,
     complete: Bools,
 ) -> None:  # pragma: no cover
+    """chances[0]: P_all; chances[1 + j]: with essential j at its eased level, where ``eased`` are given."""
     skill, level, variance = lines[0], lines[1], lines[2]
-    z = np.empty((skill.size, _ROOM), dtype=np.float32)
-    rooms = np.empty((3, _ROOM), dtype=np.float32)
-    for start in range(0, joint.size, _ROOM):
-        stop = min(start + _ROOM, joint.size)
+    z, more = np.empty((skill.size, _ROOM), dtype=np.float32), np.empty((eased.size, _ROOM), dtype=np.float32)
+    p, rooms = np.empty((skill.size, _ROOM), dtype=np.float32), np.empty((2, _ROOM), dtype=np.float32)
+    for start in range(0, judged.size, _ROOM):
+        stop = min(start + _ROOM, judged.size)
         size = stop - start
-        joint[start:stop] = _ZERO
+        chances[:, start:stop] = _ZERO
         judged[start:stop] = _ZERO
         complete[start:stop] = True
         for k in range(skill.size):
-            _deviations(mean[skill[k], start:stop], inverse[skill[k], start:stop], level[k], variance[k], z[k, :size])
+            m, s = mean[skill[k], start:stop], inverse[skill[k], start:stop]
+            _deviations(m, s, level[k], variance[k], z[k, :size])
+            if eased.size:
+                _deviations(m, s, eased[k], variance[k], more[k, :size])
             _both(assessed[skill[k], start:stop], complete[start:stop])
-        p, product, part = rooms[0, :size], rooms[1, :size], rooms[2, :size]
+        product, part = rooms[0, :size], rooms[1, :size]
         for n in range(shifts.size):
             product[:] = _ONE
             part[:] = _ONE
             for k in range(skill.size):
-                _given(z[k, :size], shifts[n], p)
-                _times(p, assessed[skill[k], start:stop], product, part)
-            _add(product, weights[n], joint[start:stop])
+                _given(z[k, :size], shifts[n], p[k, :size])
+                _times(p[k, :size], assessed[skill[k], start:stop], product, part)
+            _add(product, weights[n], chances[0, start:stop])
             _add(part, weights[n], judged[start:stop])
+            for j in range(eased.size):
+                _given(more[j, :size], shifts[n], product)
+                for k in range(skill.size):
+                    if k != j:
+                        _multiply(p[k, :size], product)
+                _add(product, weights[n], chances[1 + j, start:stop])
 
 
 @dataclass(frozen=True, slots=True)
 class Everybody:
-    """Of each person (N,): F within K*PHI_ERROR, P_all over all essentials and over the assessed ones (``judged``)
-    within ``joint_error``; whether any requirement, and whether every essential, is assessed.
+    """Of each person (N,): F within K*PHI_ERROR, and P_all within ``joint_error``: ``chances`` (1 or 1 + E, N) over all
+    essentials, then with one at a time at its eased level; ``judged`` over the assessed ones alone; whether any
+    requirement, and whether every essential, is assessed.
 
     F is NaN where an estimate is none.
     """
 
     fit: Singles
-    joint: Singles
+    chances: Singles
     judged: Singles
     known: Bools
     complete: Bools
 
+    @property
+    def joint(self) -> Singles:
+        first: Singles = self.chances[0]
+        return first
+
     def of(self, index: Any) -> Everybody:
         """The same of some people."""
-        parts = (self.fit, self.joint, self.judged, self.known, self.complete)
-        return Everybody(*(part[index] for part in parts))
+        chances = np.ascontiguousarray(self.chances[:, index])
+        return Everybody(self.fit[index], chances, self.judged[index], self.known[index], self.complete[index])
 
 
-def everybody(mean: Singles, inverse: Singles, assessed: Bools, role: Prepared) -> Everybody:
-    """F and P_all of everybody, skill-major arrays (S, N)."""
+def everybody(
+    mean: Singles, inverse: Singles, assessed: Bools, role: Prepared, eased: Floats | None = None
+) -> Everybody:
+    """F and P_all of everybody, skill-major arrays (S, N); and P_all at the ``eased`` levels (K,) of the essentials."""
     people = mean.shape[1]
-    fit, joint, judged = (np.empty(people, dtype=np.float32) for _ in range(3))
+    fit, judged = np.empty(people, dtype=np.float32), np.empty(people, dtype=np.float32)
     known, complete = np.empty(people, dtype=np.bool_), np.empty(people, dtype=np.bool_)
     lines = _lines(role)
     _fits(mean, inverse, assessed, lines, fit, known)
-    essentials = _only(lines, role.essential)
-    _joints(mean, inverse, assessed, essentials, *_rule(len(essentials[0])), joint, judged, complete)
-    return Everybody(fit, np.minimum(joint, _ONE), np.minimum(judged, _ONE), known, complete)
+    essentials, must = _only(lines, role.essential), role.essential
+    levels = np.zeros(0, dtype=np.float32) if eased is None else eased[must].astype(np.float32)
+    chances = np.empty((1 + len(levels), people), dtype=np.float32)
+    rule = _rule(len(essentials[0]))
+    _joints(mean, inverse, assessed, essentials, levels, *rule, chances, judged, complete)
+    np.minimum(chances, _ONE, out=chances)
+    return Everybody(fit, chances, np.minimum(judged, _ONE), known, complete)
 
 
 def _only(lines: Any, chosen: Bools) -> Any:
@@ -457,48 +480,11 @@ def _gains(
             gains[k] += _sum(room[: stop - start])
 
 
-@loop
-def _eased(
-    mean: Singles, inverse: Singles, lines: Any, eased: Singles, shifts: Singles, weights: Singles, out: Singles
-) -> None:  # pragma: no cover
-    """out[0]: P_all; out[1 + j]: with essential j at its eased level."""
-    skill, level, variance = lines[0], lines[1], lines[2]
-    essentials, people = skill.size, out.shape[1]
-    z = np.empty((2, essentials, _ROOM), dtype=np.float32)
-    p = np.empty((2, essentials, _ROOM), dtype=np.float32)
-    room = np.empty(_ROOM, dtype=np.float32)
-    for start in range(0, people, _ROOM):
-        stop = min(start + _ROOM, people)
-        size = stop - start
-        out[:, start:stop] = _ZERO
-        for k in range(essentials):
-            m, s = mean[skill[k], start:stop], inverse[skill[k], start:stop]
-            _deviations(m, s, level[k], variance[k], z[0, k, :size])
-            _deviations(m, s, eased[k], variance[k], z[1, k, :size])
-        for n in range(shifts.size):
-            for k in range(essentials):
-                _given(z[0, k, :size], shifts[n], p[0, k, :size])
-                _given(z[1, k, :size], shifts[n], p[1, k, :size])
-            for j in range(essentials + 1):
-                room[:size] = _ONE
-                for k in range(essentials):
-                    _multiply(p[1 if k == j - 1 else 0, k, :size], room[:size])
-                _add(room[:size], weights[n], out[j, start:stop])
-
-
 def gains(mean: Singles, inverse: Singles, known: Bools, role: Prepared, eased: Floats) -> Floats:
     """Sum over the ``known`` people of how much P of each requirement rises at its ``eased`` level (K,)."""
     out: Floats = np.zeros(len(role.skill))
     _gains(mean, inverse, known, _lines(role), eased.astype(np.float32), out)
     return out
-
-
-def joint_eased(mean: Singles, inverse: Singles, role: Prepared, eased: Floats) -> Singles:
-    """P_all of everybody, and with one essential at a time at its ``eased`` level (K,): (1 + E, N)."""
-    lines = _only(_lines(role), role.essential)
-    out = np.empty((1 + len(lines[0]), mean.shape[1]), dtype=np.float32)
-    _eased(mean, inverse, lines, eased[role.essential].astype(np.float32), *_rule(len(lines[0])), out)
-    return np.minimum(out, _ONE)
 
 
 # One requirement changed.

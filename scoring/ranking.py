@@ -238,7 +238,7 @@ def best_roles(
 
 
 class Standing:
-    """Everybody (or ``among``) against one role.
+    """Everybody (or ``among``) against one role; with ``relaxing``, ready for ``relax``.
 
     ``rows``: columns of the profiles; in their order ``fit`` and ``all_essentials`` (float32, within the kernels'
     errors), and ``band`` (exact codes into BANDS). What ``ordered`` answers is the order of exact scores.
@@ -255,15 +255,22 @@ class Standing:
         *,
         among: Any = None,
         thresholds: Thresholds = SHIPPED,
+        relaxing: bool = False,
     ):
         self.profiles, self.requirements, self.thresholds = profiles, list(requirements), thresholds
         self.role = prepare(self.requirements, profiles.mean.shape[0])
         self.rows = _among(profiles, among)
         mean, inverse, assessed, role, index = _of_rows(profiles, self.role, self.rows)
-        found = kernels.everybody(mean, inverse, assessed, role).of(index)
+        self.eased = role.level - np.minimum(1.0, role.level)
+        found = kernels.everybody(mean, inverse, assessed, role, self.eased if relaxing else None).of(index)
         if not np.isfinite(found.fit).all():
             self._exact(np.flatnonzero(~np.isfinite(found.fit)))  # raises, and names the value
-        self.fit, self.all_essentials = found.fit, found.joint
+        self.fit, self.all_essentials, self.chances, self.complete = (
+            found.fit,
+            found.joint,
+            found.chances,
+            found.complete,
+        )
         self.band = self._bands(found)
 
     def _exact(self, chosen: Rows) -> Scores:
@@ -320,11 +327,10 @@ def relax(standing: Standing) -> list[Relaxed]:
     """What easing each requirement by one level, alone, would change, in their order; those at level 0 are left out.
 
     Only essentials decide P_all; any other requirement moves the fit alone, by w*(Phi(z + 1/v) - Phi(z)). Counts are
-    exact, ``expected`` within N*``kernels.joint_error`` at most.
+    exact, ``expected`` within N*``kernels.joint_error`` at most. For a standing made with ``relaxing``.
     """
-    role, level = standing.role, standing.role.level
-    eased = level - np.minimum(1.0, level)
-    mean, inverse, assessed, of_rows, index = _of_rows(standing.profiles, role, standing.rows)
+    role, level, eased = standing.role, standing.role.level, standing.eased
+    mean, inverse, _, of_rows, index = _of_rows(standing.profiles, role, standing.rows)
     anybody: Bools = standing.band != BANDS.index("not_assessed")
     asked = np.zeros(mean.shape[1], dtype=np.bool_)
     asked[index] = anybody
@@ -332,14 +338,11 @@ def relax(standing: Standing) -> list[Relaxed]:
     likely, expected = np.zeros(len(level), dtype=np.intp), np.zeros(len(level))
     essentials = np.flatnonzero(role.essential)
     if essentials.size:
-        chances = kernels.joint_eased(mean, inverse, of_rows, eased)
-        ready: Bools = np.asarray(assessed[of_rows.skill[essentials]].all(axis=0))
         edge, error = standing.thresholds.likely, kernels.joint_error(len(essentials))
-        sums, counts, close = kernels.tally(chances, asked, ready, edge, error)
+        sums, counts, close = kernels.tally(standing.chances, anybody, standing.complete, edge, error)
         if close.size:
-            # Whose arrays are these: everybody's, by column, or a copy of the standing's people, by place.
-            rows = standing.rows[close] if isinstance(index, slice) else close
-            counts += _corrections(standing, rows, eased, chances[:, close] >= edge + error)
+            sure = standing.chances[:, close] >= edge + error
+            counts += _corrections(standing, standing.rows[close], eased, sure)
         likely[essentials] = counts[1:] - counts[0]
         expected[essentials] = sums[1:] - sums[0]
     return [
@@ -419,7 +422,7 @@ def warm_up() -> None:
     """Compile every loop, or load it from the cache, so that nobody waits for that later."""
     some = Profiles(np.full((2, 1), 2.5), np.ones((2, 1)), np.ones((2, 1), dtype=np.bool_))
     role = [Requirement(0, 3.0, 1.0, essential=True), Requirement(1, 3.0, 1.0)]
-    standing = Standing(some, role)
+    standing = Standing(some, role, relaxing=True)
     standing.ordered(0, 1)
     relax(standing)
     rank(some, role)

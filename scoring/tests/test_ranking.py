@@ -70,7 +70,7 @@ def test_among_ranks_only_those_and_names_their_columns():
 def test_relaxing_equals_ranking_anew_with_the_lower_level():
     profiles = people(200, seed=4)
     before = score(profiles, ROLE)
-    for found in relax(Standing(profiles, ROLE)):
+    for found in relax(Standing(profiles, ROLE, relaxing=True)):
         eased = list(ROLE)
         old = ROLE[found.requirement]
         eased[found.requirement] = Requirement(old.skill, found.level, old.weight, old.essential)
@@ -87,7 +87,8 @@ def test_relaxing_for_some_is_relaxing_without_the_others(size):
     """Few are copied out of everybody's arrays, many are looked at where they are."""
     profiles, rows = people(200, seed=4), np.sort(np.random.default_rng(1).choice(200, size, replace=False))
     alone = Profiles(profiles.mean[:, rows], profiles.sd[:, rows], profiles.assessed[:, rows])
-    for found, wanted in zip(relax(Standing(profiles, ROLE, among=rows)), relax(Standing(alone, ROLE)), strict=True):
+    some = relax(Standing(profiles, ROLE, among=rows, relaxing=True))
+    for found, wanted in zip(some, relax(Standing(alone, ROLE, relaxing=True)), strict=True):
         assert (found.requirement, found.likely) == (wanted.requirement, wanted.likely)
         assert found.expected == pytest.approx(wanted.expected, abs=1e-4)
         assert found.fit == pytest.approx(wanted.fit, abs=1e-6)
@@ -95,7 +96,7 @@ def test_relaxing_for_some_is_relaxing_without_the_others(size):
 
 def test_relaxing_leaves_level_0_out_and_only_essentials_make_people_likely():
     role = [Requirement(0, 0, 1, True), Requirement(1, 3, 1, True), Requirement(2, 3, 1)]
-    found = {one.requirement: one for one in relax(Standing(people(20), role))}
+    found = {one.requirement: one for one in relax(Standing(people(20), role, relaxing=True))}
     assert set(found) == {1, 2}
     assert (found[2].likely, found[2].expected) == (0, 0.0)
     assert found[2].fit > 0
