@@ -80,12 +80,13 @@ class RoleVersionQuerySet(models.QuerySet):
 
     def with_lines(self):
         """With the requirements and their skills, as rankings read them."""
-        lines = Requirement.objects.select_related("skill", "skill__skill_set")
-        return self.select_related("role", "role__function").prefetch_related(Prefetch("requirements", lines))
+        lines = Requirement.objects.select_related("skill")
+        return self.select_related("role").prefetch_related(Prefetch("requirements", lines))
 
     def with_requirements(self):
-        """With the skills' anchors as well, as whoever asks or answers reads them."""
-        return self.with_lines().prefetch_related("requirements__skill__anchors")
+        """With functions, skill sets and anchors as well, as whoever builds, asks or answers reads them."""
+        lines = Requirement.objects.select_related("skill__skill_set").prefetch_related("skill__anchors")
+        return self.select_related("role__function").prefetch_related(Prefetch("requirements", lines))
 
 
 class RoleVersion(models.Model):
