@@ -255,8 +255,7 @@ def readiness(
     rho = checks.fraction("The correlation", correlation)
     if draws < 10:
         raise ValueError(f"An interval needs at least 10 draws, not {draws!r}.")
-    for one in demands:
-        _check(one)
+    _check(demands)
     w = np.ones((1, len(demands))) if weights is None else checks.array("Weights", weights)
     checks.same_shape("Weights and demands", w.shape[1:], (len(demands),))
     if w.size and w.min() < 0:
@@ -284,10 +283,13 @@ def _ready(covered: float, needed: float, low: float, high: float) -> Readiness:
     return Readiness(float(covered), float(needed), float(covered / needed), low, high, _state(low, high))
 
 
-def _check(one: Demand) -> None:
-    if one.people < 1:
-        raise ValueError(f"A demand asks for at least one person, not {one.people!r}.")
-    checks.same_shape("Members and their deviations", np.shape(one.members), checks.array("Deviations", one.z).shape)
+def _check(demands: Sequence[Demand]) -> None:
+    for one in demands:
+        if one.people < 1:
+            raise ValueError(f"A demand asks for at least one person, not {one.people!r}.")
+        checks.same_shape("Members and their deviations", np.shape(one.members), np.shape(one.z))
+    if demands:
+        checks.array("Deviations", np.concatenate([one.z for one in demands]))
 
 
 Drawn = NDArray[np.int32]
@@ -299,11 +301,11 @@ def _draws(
     """Sum of weight * min(N, X) of each group in each draw, (draws, G)."""
     if not demands:
         return np.zeros((draws, len(weights)))
-    met = draw(demands, seed=seed, draws=draws, correlation=rho, known=known)
-    rows = np.array([met[_key(one)] for one in demands], dtype=np.float32)
+    keys, met = _drawn(demands, seed, draws, rho, known)
     if known is not None:
         known.clear()
         known.update(met)
+    rows = np.stack([met[key] for key in keys]).astype(np.float32)
     out: Floats = (weights.astype(np.float32) @ rows).T.astype(np.float64)
     return out
 
@@ -320,23 +322,28 @@ def draw(
 
     What several machines have drawn of parts of the demands may be put together and handed to ``readiness``.
     """
+    return _drawn(demands, seed, draws, correlation, known)[1]
+
+
+def _drawn(
+    demands: Sequence[Demand], seed: int, draws: int, rho: float, known: dict[bytes, Drawn] | None
+) -> tuple[list[bytes], dict[bytes, Drawn]]:
+    """The demands' keys in their order, and what was drawn by key."""
     before: dict[bytes, Drawn] = known or {}
     found: dict[bytes, Drawn] = {}
-    for one in demands:
-        key = _key(one)
-        met = before.get(key, found.get(key))
-        found[key] = _simulate(seed, draws, correlation, one) if met is None else met
-    return found
+    keys = [_key(one) for one in demands]
+    for key, one in zip(keys, demands, strict=True):
+        if key not in found:
+            met = before.get(key)
+            found[key] = _simulate(seed, draws, rho, one) if met is None else met
+    return keys, found
 
 
 def _key(one: Demand) -> bytes:
     """What a demand's draws depend on."""
-    parts = (
-        np.array([one.people, one.skill], dtype=np.int64),
-        np.asarray(one.members, dtype=np.int64),
-        np.asarray(one.z),
-    )
-    return hashlib.blake2b(b"".join(np.ascontiguousarray(part).tobytes() for part in parts), digest_size=16).digest()
+    asked = b"%d %d %d " % (one.people, one.skill, len(one.members))
+    members, z = np.asarray(one.members, dtype=np.int64).tobytes(), np.asarray(one.z, dtype=np.float64).tobytes()
+    return hashlib.blake2b(asked + members + z, digest_size=16).digest()
 
 
 def _simulate(seed: int, draws: int, rho: float, one: Demand) -> Drawn:

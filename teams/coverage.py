@@ -10,6 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
+from itertools import chain
 
 import numpy as np
 from django.utils import timezone
@@ -192,10 +193,24 @@ class Asked:
         self.skill_sets = list(SkillSet.objects.all())
         self.teams = sorted({one.team_id for one in self.demands})
         self.cells = [cell_key(one.team.function.slug, one.skill.skill_set.slug) for one in self.demands]
+        self.cell_names, self.cell = np.unique(np.array(self.cells, dtype=np.str_), return_inverse=True)
+        self.needed = np.array([float(one.people) for one in self.demands])
+        self.keys, self.weights = self._groups()
         self.members = self._members()
         self.stale = stale(day)
         self.drawn: dict[bytes, np.ndarray] = {}
         self.at = time.monotonic()
+
+    def _groups(self) -> tuple[list[tuple[str, str]], np.ndarray]:
+        """What figures are told of (all, each function, each initiative), and which demands count in each (G, D)."""
+        keys = [("total", ""), *(("function", one.slug) for one in self.functions)]
+        keys += [("initiative", str(one.pk)) for one in self.initiatives]
+        at = {key: n for n, key in enumerate(keys)}
+        weights = np.zeros((len(keys), len(self.demands)))
+        for n, one in enumerate(self.demands):
+            for key in (("total", ""), ("function", one.team.function.slug), ("initiative", str(one.initiative_id))):
+                weights[at[key], n] = 1.0
+        return keys, weights
 
     def _members(self) -> list[list[int]]:
         """Of each team the primary keys of its people."""
@@ -210,7 +225,7 @@ def lines_of(asked: Asked, profiles: ProfileMatrix, first: int = 0, last: int | 
     """Demands ``first`` to ``last`` as they stand."""
     demands, cells = asked.demands[first:last], asked.cells[first:last]
     at = {team: n for n, team in enumerate(asked.teams)}
-    members = [profiles.rows(people) for people in asked.members]
+    members = profiles.rows_of(asked.members)
     found = engine.coverages(
         profiles.by_person,
         members,
@@ -226,6 +241,30 @@ def lines_of(asked: Asked, profiles: ProfileMatrix, first: int = 0, last: int | 
         figures = people[part], found.row[part], found.z[part], found.probability[part]
         lines.append(Line(demand, found.of(n), *figures, len(members[at[demand.team_id]]), cells[n]))
     return lines
+
+
+class Pooled:
+    """How executives see demands: each as its part of its unit, by what it needs; hidden ones as nothing at all."""
+
+    def __init__(self, units: list[Unit], needed: np.ndarray):
+        self.unit = np.zeros(len(needed), dtype=np.intp)
+        shown = np.zeros(len(needed))
+        for n, unit in enumerate(units):
+            self.unit[list(unit.lines)] = n
+            shown[list(unit.lines)] = not unit.is_hidden
+        self.count = len(units)
+        self.share = shown * needed / self._sums(needed)[self.unit] if len(needed) else needed
+
+    def _sums(self, values: np.ndarray) -> np.ndarray:
+        return np.bincount(self.unit, values, minlength=self.count)
+
+    def parts(self, values: np.ndarray) -> np.ndarray:
+        """Of each demand its part of its unit's sum (D,)."""
+        return self.share * self._sums(values)[self.unit] if len(values) else values
+
+    def weights(self, weights: np.ndarray) -> np.ndarray:
+        """How much of each demand counts in each group (G, D), when the group counts parts of units."""
+        return np.array([self._sums(row * self.share)[self.unit] for row in weights]).reshape(weights.shape)
 
 
 class Board:
@@ -276,7 +315,7 @@ class Board:
         found = []
         for of_team in sets.values():
             groups = [
-                Group((pk,), frozenset(int(p) for n in of_team[pk] for p in self.lines[n].people))
+                Group((pk,), frozenset(chain.from_iterable(self.lines[n].people.tolist() for n in of_team[pk])))
                 for pk in order
                 if pk in of_team
             ]
@@ -286,44 +325,23 @@ class Board:
                 found.append(Unit(names, numbers, group.is_small, len(names) > 1))
         return found
 
-    def _pooling(self) -> np.ndarray:
-        """(D, D): how executives see each demand, as its part of its unit; hidden ones as nothing at all."""
-        pooling = np.zeros((len(self.lines), len(self.lines)), dtype=np.float32)
-        for unit in self.units:
-            if unit.is_hidden:
-                continue
-            at = np.array(unit.lines)
-            needed = np.array([self.lines[n].demand.people for n in at], dtype=np.float64)
-            pooling[np.ix_(at, at)] = (needed / needed.sum())[:, None]
-        return pooling
-
     def _figures(self) -> tuple[Figures, Figures]:
-        lines = self.lines
-        keys = [("total", ""), *(("function", one.slug) for one in self.functions)]
-        keys += [("initiative", str(one.pk)) for one in self.initiatives]
-        at = {key: n for n, key in enumerate(keys)}
-        weights = np.zeros((len(keys), len(lines)), dtype=np.float32)
-        for n, line in enumerate(lines):
-            function = line.demand.team.function.slug
-            for key in (("total", ""), ("function", function), ("initiative", str(line.demand.initiative_id))):
-                weights[at[key], n] = 1.0
-        pooling = self._pooling()
+        asked = self.asked
+        covered = np.array([line.coverage.covered for line in self.lines])
+        pooled = Pooled(self.units, asked.needed)
         ready = engine.readiness(
-            [line.asked for line in lines],
-            weights=np.concatenate([weights, weights @ pooling]),
+            [line.asked for line in self.lines],
+            weights=np.concatenate([asked.weights, pooled.weights(asked.weights)]),
             seed=SEED,
-            known=self.asked.drawn,
+            known=asked.drawn,
         )
-        covered = np.array([line.coverage.covered for line in lines])
-        needed = np.array([float(line.demand.people) for line in lines])
-        exact = self._of(keys, ready[: len(keys)], covered, needed)
-        return exact, self._of(keys, ready[len(keys) :], pooling @ covered, pooling @ needed)
+        exact = self._of(ready[: len(asked.keys)], covered, asked.needed)
+        return exact, self._of(ready[len(asked.keys) :], pooled.parts(covered), pooled.parts(asked.needed))
 
-    def _of(self, keys, ready, covered, needed) -> Figures:
-        cells: dict[str, Share] = {}
-        for line, c, n in zip(self.lines, covered, needed, strict=True):
-            if n:
-                cells[line.cell] = cells.get(line.cell, NOTHING) + Share(float(c), float(n))
+    def _of(self, ready: list[engine.Readiness], covered: np.ndarray, needed: np.ndarray) -> Figures:
+        names, keys = self.asked.cell_names, self.asked.keys
+        sums = [np.bincount(self.asked.cell, values, minlength=len(names)) for values in (covered, needed)]
+        cells = {str(name): Share(float(c), float(n)) for name, c, n in zip(names, *sums, strict=True) if n}
         shares = {
             key: Share(one.covered, one.needed, one.low, one.high) if one.needed else NOTHING
             for key, one in zip(keys, ready, strict=True)

@@ -191,7 +191,11 @@ def test_merged_figures_are_sums_of_whole_units(db):
             able(team, value=int(rng.integers(1, 6)))
         make_demand(initiatives[int(rng.integers(3))], team, people=2)
     board = coverage.current()
-    pooling = board._pooling()
+    needed = np.array([float(line.demand.people) for line in board.lines])
+    pooled = coverage.Pooled(board.units, needed)
+    pooling = np.stack([pooled.parts(one) for one in np.eye(len(needed))], axis=1)
+    weights = rng.random((3, len(needed)))
+    assert np.allclose(pooled.weights(weights), weights @ pooling)
     for unit in board.units:
         block = pooling[np.ix_(unit.lines, unit.lines)]
         assert np.linalg.matrix_rank(block) <= 1
