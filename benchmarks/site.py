@@ -234,10 +234,8 @@ def _pages(people: int, hr, executive, version, draft) -> list[dict]:
 def _far_down() -> str:
     """Where the list of people stands nearly at its end."""
     from candidates.models import Person
-    from socialstrategy.lib import paging
 
-    row = Person.objects.order_by("-name")[100]
-    return paging._write([("name", True), ("pk", True)], row, forward=True, first=Person.objects.count() - 99)
+    return f"after.{Person.objects.order_by('-name')[100].pk}.{Person.objects.count() - 99}"
 
 
 def _session(user) -> str:
