@@ -12,7 +12,7 @@ On SQLite writers come one after the other, and the row's own number will do.
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from django.db import connection, models
+from django.db import connection, connections, models
 from django.db.models import Func
 from django.db.models.functions import Now
 
@@ -132,16 +132,34 @@ WATCHED = {"candidates_person": "id", "candidates_estimate": "person_id"}
 
 
 def watch(using: str = "default", **_) -> None:
-    """Install the triggers, after every migration: SQLite drops them with a table that it makes anew."""
-    from django.db import connections
-
+    """Install the triggers after every migration, or take them away where the log has gone (a migration undone)."""
     database = connections[using]
-    statements = _postgresql() if database.vendor == "postgresql" else _sqlite()
     with database.cursor() as cursor:
         tables = set(database.introspection.table_names(cursor))
-        if {"candidates_change", *WATCHED} <= tables:
-            for statement in statements:
-                cursor.execute(statement)
+        if not set(WATCHED) <= tables:
+            return
+        if "candidates_change" not in tables:
+            _run(cursor, _postgresql_gone() if database.vendor == "postgresql" else _sqlite_gone())
+        elif database.vendor == "postgresql":
+            _run(cursor, _postgresql())
+        else:
+            _watch_sqlite(cursor)
+
+
+def _watch_sqlite(cursor) -> None:
+    """SQLite drops triggers with a table that a migration makes anew. What was changed then is in no log: without it,
+    no snapshot knows its database."""
+    cursor.execute("SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND sql LIKE '%INTO candidates_change%'")
+    (found,) = cursor.fetchone()
+    statements = _sqlite()
+    _run(cursor, statements)
+    if found < len(statements):
+        cursor.execute("DELETE FROM candidates_change")
+
+
+def _run(cursor, statements: list[str]) -> None:
+    for statement in statements:
+        cursor.execute(statement)
 
 
 # ruff: noqa: S608 (the names are ours)
@@ -168,3 +186,11 @@ def _postgresql() -> list[str]:
             for event, row in (("INSERT", "NEW"), ("UPDATE", "NEW"), ("DELETE", "OLD"))
         ]
     return found
+
+
+def _sqlite_gone() -> list[str]:
+    return [f"DROP TRIGGER IF EXISTS {table}_{event}" for table in WATCHED for event in ("insert", "update", "delete")]
+
+
+def _postgresql_gone() -> list[str]:
+    return [f"DROP FUNCTION IF EXISTS {table}_changed() CASCADE" for table in WATCHED]
