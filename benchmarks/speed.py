@@ -12,7 +12,7 @@ from scipy.special import ndtr
 
 from scoring import ranking
 from scoring.fit import Requirement
-from scoring.ranking import Profiles
+from scoring.profiles import Profiles
 
 SKILLS = 40
 ROLE = [Requirement(3 * k % SKILLS, 3.0, 1 + k % 3, essential=k < 3) for k in range(12)]

@@ -12,7 +12,7 @@ On SQLite writers come one after the other, and the row's own number will do.
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from django.db import connection, connections, models
+from django.db import connection, connections, models, transaction
 from django.db.models import Func
 from django.db.models.functions import Now
 
@@ -152,9 +152,11 @@ def _watch_sqlite(cursor) -> None:
     cursor.execute("SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND sql LIKE '%INTO candidates_change%'")
     (found,) = cursor.fetchone()
     statements = _sqlite()
-    _run(cursor, statements)
-    if found < len(statements):
-        cursor.execute("DELETE FROM candidates_change")
+    with transaction.atomic(cursor.db.alias):
+        # Those of an earlier version may say something else.
+        _run(cursor, [*_sqlite_gone(), *statements])
+        if found < len(statements):
+            cursor.execute("DELETE FROM candidates_change")
 
 
 def _run(cursor, statements: list[str]) -> None:
@@ -165,10 +167,14 @@ def _run(cursor, statements: list[str]) -> None:
 # ruff: noqa: S608 (the names are ours)
 def _sqlite() -> list[str]:
     return [
-        f"CREATE TRIGGER IF NOT EXISTS {table}_{event.lower()} AFTER {event} ON {table} "
-        f"BEGIN INSERT INTO candidates_change (person) VALUES ({row}.{column}); END"
+        f"CREATE TRIGGER {table}_{event.lower()} AFTER {event} ON {table} "
+        f"BEGIN INSERT INTO candidates_change (person) {rows.format(column)}; END"
         for table, column in WATCHED.items()
-        for event, row in (("INSERT", "NEW"), ("UPDATE", "NEW"), ("DELETE", "OLD"))
+        for event, rows in (
+            ("INSERT", "SELECT NEW.{0}"),
+            ("UPDATE", "SELECT OLD.{0} UNION SELECT NEW.{0}"),
+            ("DELETE", "SELECT OLD.{0}"),
+        )
     ]
 
 
@@ -176,14 +182,22 @@ def _postgresql() -> list[str]:
     """One row a person and statement, so that a million rows written at once are no million calls."""
     found = []
     for table, column in WATCHED.items():
+        # An update may take a row from one person and give it to another.
         found.append(
             f"CREATE OR REPLACE FUNCTION {table}_changed() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-            f"INSERT INTO candidates_change (person) SELECT DISTINCT {column} FROM touched; RETURN NULL; END $$"
+            f"IF TG_OP = 'UPDATE' THEN INSERT INTO candidates_change (person) "
+            f"SELECT {column} FROM touched UNION SELECT {column} FROM before; "
+            f"ELSE INSERT INTO candidates_change (person) SELECT DISTINCT {column} FROM touched; END IF; "
+            f"RETURN NULL; END $$"
         )
         found += [
             f"CREATE OR REPLACE TRIGGER {table}_{event.lower()} AFTER {event} ON {table} "
-            f"REFERENCING {row} TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION {table}_changed()"
-            for event, row in (("INSERT", "NEW"), ("UPDATE", "NEW"), ("DELETE", "OLD"))
+            f"REFERENCING {rows} FOR EACH STATEMENT EXECUTE FUNCTION {table}_changed()"
+            for event, rows in (
+                ("INSERT", "NEW TABLE AS touched"),
+                ("UPDATE", "NEW TABLE AS touched OLD TABLE AS before"),
+                ("DELETE", "OLD TABLE AS touched"),
+            )
         ]
     return found
 

@@ -12,7 +12,7 @@ from candidates import matrix, parameters
 from candidates.models import Evidence, Person
 from roles.models import Skill
 from scoring.evidence import Estimate
-from scoring.ranking import Profiles
+from scoring.profiles import Profiles
 
 
 def matrix_on(day: date) -> matrix.ProfileMatrix:

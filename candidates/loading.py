@@ -105,7 +105,7 @@ class _Sink:
     """What COPY writes to: whole rows are handed on a few megabytes at a time."""
 
     SIZE = 1 << 22
-    HEADER, TRAILER = 19, 2
+    HEADER = 19
 
     def __init__(self, row: np.dtype, use: Callable[[np.ndarray], None]):
         self.row, self.use, self.kept, self.begun = row, use, bytearray(), False

@@ -6,11 +6,11 @@ one is used again when nobody holds it any more. So no reader ever sees half of 
 """
 
 import contextlib
-import fcntl
 import logging
 import threading
 import time
 import weakref
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -19,27 +19,37 @@ import numpy as np
 from django.conf import settings
 from django.utils import timezone
 
-import scoring
-from candidates import changes, loading, parameters
+from candidates import changes, loading, parameters, snapshots
 from candidates.models import Change, Person
 from candidates.tables import Batch, Table, TableError
-from roles.models import Skill
 from scoring.fit import Requirement as ScoredRequirement
 from scoring.fit import Thresholds
-from scoring.ranking import Profiles
-from socialstrategy.jobs.models import Job
+from scoring.profiles import Profiles
 
 logger = logging.getLogger(__name__)
 SHARED_FROM = 20_000
 """People from whom on the first process writes a snapshot for the others, instead of each reading the database."""
 BACKGROUND_FROM = 300_000
-"""People from whom on nobody is kept waiting for the first snapshot: a job makes it."""
+"""People from whom on nobody at a page is kept waiting while they are read: a job does it."""
 MOST_BATCHES = 5_000
 FEW = 20_000
 
 
 class NotReadyError(Exception):
     """So many people are read by a job first."""
+
+
+_hurried: ContextVar[bool] = ContextVar("hurried", default=False)
+
+
+@contextlib.contextmanager
+def hurried():
+    """Within it NotReadyError is raised where very many people would have to be read first: somebody is waiting."""
+    token = _hurried.set(True)
+    try:
+        yield
+    finally:
+        _hurried.reset(token)
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,6 +132,10 @@ class Published:
         return time.time() - self.at < changes.FRESH.total_seconds()
 
 
+def _silent(done: int, total: int) -> None:
+    pass
+
+
 class Keeper:
     """What one process keeps: the newest matrix, tables that are free, and the batches since their file."""
 
@@ -135,7 +149,8 @@ class Keeper:
         self.version = self.others = 0
         self.skills = 0
 
-    def current(self) -> ProfileMatrix:
+    def current(self, tell=_silent) -> ProfileMatrix:
+        """The matrix of everything that has been committed; ``tell`` of the progress where everybody must be read."""
         published, news = self.published, None
         if published is not None and published.is_fresh:
             news = changes.since(published.mark)
@@ -144,7 +159,7 @@ class Keeper:
                 return published.matrix
         with self.lock:
             # Whoever waited for the lock asks again: another thread has been here.
-            return self._renew(news if self.published is published else None).matrix
+            return self._renew(news if self.published is published else None, tell).matrix
 
     def _advance(self, old: Published, mark: changes.Mark) -> None:
         if mark != old.mark:
@@ -152,15 +167,15 @@ class Keeper:
                 if self.published is old:
                     self.published = Published(old.matrix, mark, time.time())
 
-    def _renew(self, news: changes.News | None) -> Published:
+    def _renew(self, news: changes.News | None, tell) -> Published:
         published = self.published
         if published is None or not published.is_fresh:
-            return self._begin()
+            return self._begin(tell)
         news = news or changes.since(published.mark)
         if not news.anything:
             return published
         if len(self.batches) >= MOST_BATCHES or len(news.people) > FEW or self._newer_file():
-            return self._begin()
+            return self._begin(tell)
         thresholds = parameters.current().thresholds if news.others else published.matrix.thresholds
         table = self.free.pop() if self.free else self._another_table(published.matrix)
         return self._publish(news, table, thresholds)
@@ -169,7 +184,7 @@ class Keeper:
         """Whether a snapshot can take the place of what this process has put together itself."""
         if sum(len(one.people) for one in self.batches) <= 100:
             return False
-        found = snapshots(self.folder)
+        found = snapshots.newest_first(self.folder)
         return bool(found) and found[0] != self.path
 
     def _publish(self, news: changes.News, table: Table, thresholds: Thresholds) -> Published:
@@ -205,17 +220,17 @@ class Keeper:
                 return Table.open(self.path)[0]
         return before.table.copy()
 
-    def _begin(self, tell=None) -> Published:
+    def _begin(self, tell) -> Published:
         """From the newest snapshot that fits the database, or else from the database; ``tell`` of the progress."""
         found = self._open()
         if found is not None:
             return found
         people = Person.objects.current().count()
-        if people >= BACKGROUND_FROM and tell is None:
+        if people >= BACKGROUND_FROM and _hurried.get():
             raise NotReadyError(people)
         if people < SHARED_FROM:
             return self._read(tell)
-        with locked(self.folder):
+        with snapshots.locked(self.folder):
             # Whoever waited finds what the other has made.
             found = self._open()
             if found is not None:
@@ -225,9 +240,9 @@ class Keeper:
             return self._open() or published
 
     def _open(self) -> Published | None:
-        for path in snapshots(self.folder):
+        for path in snapshots.newest_first(self.folder):
             try:
-                table, mark = _opened(path)
+                table, mark = snapshots.read(path)
             except (OSError, TableError) as error:
                 logger.warning("The snapshot %s is not used: %s", path.name, error)
                 continue
@@ -237,9 +252,9 @@ class Keeper:
             return self._restart(path, table, mark)
         return None
 
-    def _read(self, tell=None) -> Published:
+    def _read(self, tell) -> Published:
         mark = changes.start()
-        batch = loading.everybody(tell or (lambda done, total: None))
+        batch = loading.everybody(tell)
         return self._restart(None, Table.of(batch), mark)
 
     def _restart(self, path: Path | None, table: Table, mark: changes.Mark) -> Published:
@@ -251,73 +266,7 @@ class Keeper:
     def save(self, published: Published) -> Path:
         """Write a newest snapshot, and remove the older ones."""
         with self.lock:
-            about = {
-                "horizon": published.mark.horizon,
-                "made_at": timezone.now().timestamp(),
-                "anchor": _anchor(),
-                "catalogue": _catalogue(),
-                "engine": scoring.ENGINE_VERSION,
-            }
-            self.folder.mkdir(parents=True, exist_ok=True)
-            old = snapshots(self.folder)
-            number = 1 + (int(old[0].stem) if old else 0)
-            path = self.folder / f"{number:010}.levels"
-            published.matrix.table.save(path, about)
-        # Whoever has an older one mapped keeps it until they let it go; jobs may open theirs again.
-        used = set(Job.objects.active().values_list("arguments__snapshot", flat=True))
-        for one in [*old, *self.folder.glob("*.draft")]:
-            if one.name not in used:
-                one.unlink(missing_ok=True)
-        return path
-
-
-def snapshots(folder: Path) -> list[Path]:
-    """Snapshot files, the newest first."""
-    return sorted(folder.glob("[0-9]*.levels"), reverse=True)
-
-
-@contextlib.contextmanager
-def locked(folder: Path):
-    """One process at a time."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-def _anchor() -> list[int]:
-    """A change that only this database has, and no older copy of it."""
-    newest = Change.objects.order_by("-pk")
-    if not newest.exists():
-        Change.note()
-    return list(newest.values_list("pk", "token")[0])
-
-
-def _catalogue() -> list[list[int]]:
-    return [list(pair) for pair in Skill.objects.order_by("column").values_list("column", "pk")]
-
-
-def _opened(path: Path) -> tuple[Table, changes.Mark]:
-    table, about = Table.open(path)
-    try:
-        _check(about)
-        return table, changes.Mark(int(about["horizon"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise TableError("The header cannot be read.") from error
-
-
-def _check(about: dict) -> None:
-    """That a snapshot is of this database, this catalogue and this engine, and fresh enough."""
-    if about.get("engine") != scoring.ENGINE_VERSION:
-        raise TableError("It was made by another version of the engine.")
-    if timezone.now().timestamp() - about["made_at"] >= changes.FRESH.total_seconds():
-        raise TableError("It is too old: the log of changes need not reach back so far.")
-    number, token = about["anchor"]
-    if not Change.objects.filter(pk=number, token=token).exists():
-        raise TableError("It belongs to another database, or to a later state of it.")
-    now = {tuple(pair) for pair in _catalogue()}
-    if not {tuple(pair) for pair in about["catalogue"]} <= now:
-        raise TableError("It belongs to another catalogue of skills.")
+            return snapshots.write(self.folder, published.matrix.table, published.mark)
 
 
 _keeper = Keeper(Path(settings.VAR_DIR) / "matrix")
@@ -334,7 +283,7 @@ def forget() -> None:
     _keeper = Keeper(Path(settings.VAR_DIR) / "matrix")
 
 
-def renew_snapshot(tell=lambda done, total: None) -> Path | None:
+def renew_snapshot(tell=_silent) -> Path | None:
     """Write a snapshot when enough has changed, and forget old changes; gives the new file, if there is one.
 
     One is written after half the time at the latest for which it may be read.
@@ -342,16 +291,15 @@ def renew_snapshot(tell=lambda done, total: None) -> Path | None:
     Change.prune(timezone.now())
     keeper = _keeper
     with keeper.lock:
-        if keeper.published is None:
-            keeper._begin(tell)
-        matrix, published = keeper.current(), keeper.published
-        found = snapshots(keeper.folder)
+        matrix, published = keeper.current(tell), keeper.published
+        found = snapshots.newest_first(keeper.folder)
         changed = sum(len(one.people) for one in keeper.batches)
-        is_enough = changed > max(500, len(matrix.everybody) // 50)
+        # Well before other processes can no longer catch up from the file there is.
+        is_enough = changed > min(FEW // 2, max(500, len(matrix.everybody) // 50))
         is_old = not found or time.time() - found[0].stat().st_mtime > changes.FRESH.total_seconds() / 2
         if published is None or not (is_enough or is_old):
             return None
-        with locked(keeper.folder):
+        with snapshots.locked(keeper.folder):
             path = keeper.save(published)
         keeper._open()
         return path
@@ -364,7 +312,7 @@ def snapshot() -> tuple[Path, ProfileMatrix]:
         matrix, published = keeper.current(), keeper.published
         if (keeper.path is not None and not keeper.batches) or published is None:
             return keeper.path or Path(), matrix
-        with locked(keeper.folder):
+        with snapshots.locked(keeper.folder):
             path = keeper.save(published)
         return path, of_snapshot(path.name)
 
@@ -372,7 +320,7 @@ def snapshot() -> tuple[Path, ProfileMatrix]:
 def of_snapshot(name: str) -> ProfileMatrix:
     """The matrix of a snapshot as it was written; where this machine does not have it, that of what is known now."""
     try:
-        table, _ = _opened(_keeper.folder / Path(name).name)
+        table, _ = snapshots.read(_keeper.folder / Path(name).name)
     except (OSError, TableError) as error:
         logger.info("The snapshot %s is not here (%s); this part counts what is known now.", name, error)
         return current()

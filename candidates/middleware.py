@@ -1,8 +1,8 @@
-"""What somebody sees while very many people are being read for the first time."""
+"""What somebody sees while very many people are being read."""
 
 from django.shortcuts import render
 
-from candidates.matrix import NotReadyError
+from candidates.matrix import NotReadyError, hurried
 from socialstrategy.jobs import enqueue_once
 
 SECONDS = 5
@@ -15,7 +15,8 @@ class GettingReadyMiddleware:
         self.get_response = get_response
 
     def __call__(self, request):
-        return self.get_response(request)
+        with hurried():
+            return self.get_response(request)
 
     def process_exception(self, request, exception):
         if not isinstance(exception, NotReadyError):

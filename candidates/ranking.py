@@ -8,8 +8,8 @@ from django.db.models import Count, Sum
 
 from candidates import matrix
 from candidates.models import Estimate, Person
+from scoring import counting
 from scoring import fit as engine
-from scoring import kernels
 from scoring import ranking as scorer
 
 BANDS = engine.BANDS
@@ -160,7 +160,7 @@ class RoleRanking:
         """Of each requirement, how many of all assessed people sit at each level 0-5."""
         profiles = self.matrix.profiles
         columns = [line.skill.column for line in self.requirements]
-        return [kernels.levels(profiles.mean[k], profiles.assessed[k]).tolist() for k in columns]
+        return [counting.levels(profiles.mean[k], profiles.assessed[k]).tolist() for k in columns]
 
     def relaxed(self) -> list[dict]:
         """What easing each requirement by a level would change, those that change most first (for ``relaxing``)."""

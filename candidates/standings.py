@@ -51,17 +51,21 @@ def count(*, by=None, result_url: str = ""):
     return enqueue_once("roles.count", by=by, result_url=result_url)
 
 
-def plan(size: int = PART) -> list[dict]:
+def begin() -> dict:
+    """Which versions are counted, and what was the newest change then."""
+    versions = RoleVersion.objects.published().order_by("pk").values_list("pk", flat=True)
+    return {"change": _newest_change(), "versions": list(versions)}
+
+
+def plan() -> list[dict]:
     """Parts as runs of people in the newest snapshot: its name and the first and last person are all that travels."""
+    begun = begin()
     path, latest = matrix.snapshot()
     people = np.sort(latest.people[latest.everybody])
-    begun = {"snapshot": path.name, "change": _newest_change(), "versions": _published()}
-    runs = [people[start : start + size] for start in range(0, len(people), size)]
-    return [{**begun, "first": int(run[0]), "last": int(run[-1]), "size": len(run)} for run in runs]
-
-
-def _published() -> list[int]:
-    return list(RoleVersion.objects.published().order_by("pk").values_list("pk", flat=True))
+    runs = [people[start : start + PART] for start in range(0, len(people), PART)]
+    return [
+        {**begun, "snapshot": path.name, "first": int(run[0]), "last": int(run[-1]), "size": len(run)} for run in runs
+    ]
 
 
 def count_part(snapshot: str, versions: list[int], first: int, last: int, **_) -> dict:

@@ -36,12 +36,11 @@ def refresh_all(job) -> None:
     def plan() -> list[dict]:
         people = Estimate.objects.outdated(name, as_of).order_by("person").values_list("person", flat=True).distinct()
         keys = list(people)
-        starts = range(0, len(keys), job.arguments.get("part", PART))
-        runs = [keys[start : start + job.arguments.get("part", PART)] for start in starts]
+        size = job.arguments.get("part", PART)
+        runs = [keys[start : start + size] for start in range(0, len(keys), size)]
         return [{"first": run[0], "last": run[-1], "as_of": as_of.isoformat(), "size": len(run)} for run in runs]
 
-    progress(job, 0, message="Bringing levels up to what holds now")
-    in_parts(job, "estimates.refresh.part", plan)
+    in_parts(job, "estimates.refresh.part", plan, message="Bringing levels up to what holds now")
 
 
 @handles("estimates.refresh.part")
@@ -77,10 +76,9 @@ def count_roles() -> None:
 @handles("roles.count")
 def count_everybody(job) -> None:
     """All people against all published roles: parts are runs of people in one snapshot."""
-    progress(job, 0, message="Comparing everybody with every role")
-    parts = in_parts(job, "roles.count.part", lambda: standings.plan(job.arguments.get("part", standings.PART)))
+    parts = in_parts(job, "roles.count.part", standings.plan, message="Comparing everybody with every role")
     first = job.parts.order_by("part").values_list("arguments", flat=True).first()
-    standings.store(parts, first or {"versions": standings._published(), "change": standings._newest_change()})
+    standings.store(parts, first or standings.begin())
 
 
 @handles("roles.count.part")

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from scoring import LEVEL_MAX, LEVEL_MIN
 
 Floats = NDArray[np.float64]
+Singles = NDArray[np.float32]
 Bools = NDArray[np.bool_]
+Rows = NDArray[np.intp]
 
 
 def finite(name: str, value: float) -> float:

@@ -9,75 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring import checks, kernels, normal
-from scoring.checks import Bools, Floats
+from scoring import counting, kernels, loops, normal
+from scoring.checks import Bools, Floats, Rows, Singles
 from scoring.fit import BANDS, CORRELATION, GAP, SHIPPED, Prepared, Requirement, Thresholds, band_codes, prepare
-from scoring.kernels import Rows, Singles
-
-
-class Profiles:
-    """All people as matrices, skill-major: ``mean`` and ``sd`` (S, N) float32 levels, ``assessed`` (S, N) bool.
-
-    Where a skill is not assessed, mean and sd hold the prior. What is kept of sd is its inverse, NaN where the estimate
-    is none: whatever reads it finds out. ``present`` (N,), if given, leaves people out.
-    """
-
-    __slots__ = ("assessed", "inverse", "mean", "present")
-
-    def __init__(self, mean: Any, sd: Any, assessed: Any):
-        mean, sd = np.asarray(mean, dtype=np.float32), np.asarray(sd, dtype=np.float32)
-        checks.same_shape("Means and standard deviations", mean.shape, sd.shape)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            good = (sd > 0) & np.isfinite(sd) & np.isfinite(mean)
-            inverse = np.ascontiguousarray(np.where(good, np.float32(1.0) / sd, np.float32("nan")))
-        self._set(np.ascontiguousarray(mean), inverse, np.ascontiguousarray(assessed, dtype=np.bool_), None)
-
-    @classmethod
-    def of_inverse(cls, mean: Singles, inverse: Singles, assessed: Bools, present: Bools | None = None) -> Profiles:
-        """The same around arrays that hold the inverse of sd already; nothing is copied."""
-        self = cls.__new__(cls)
-        self._set(mean, inverse, assessed, present)
-        return self
-
-    def _set(self, mean: Singles, inverse: Singles, assessed: Bools, present: Bools | None) -> None:
-        checks.same_shape("Means and standard deviations", mean.shape, inverse.shape)
-        checks.same_shape("Means and assessed flags", mean.shape, assessed.shape)
-        if mean.ndim != 2:
-            raise ValueError(f"Profiles must be matrices of skills by people, not of {mean.ndim} dimensions.")
-        self.mean, self.inverse, self.assessed, self.present = mean, inverse, assessed, present
-
-    @property
-    def sd(self) -> Singles:
-        """Standard deviations (S, N)."""
-        out: Singles = np.float32(1.0) / self.inverse
-        return out
-
-    @property
-    def people(self) -> int:
-        """N, the number of people."""
-        return int(self.mean.shape[1])
-
-    @property
-    def everybody(self) -> Rows:
-        """Columns of the people who are present."""
-        return np.arange(self.people, dtype=np.intp) if self.present is None else np.flatnonzero(self.present)
-
-    def of(self, rows: Any) -> tuple[Floats, Floats, Bools]:
-        """(mean, sd, assessed) of some people, each (len(rows), S)."""
-        mean, inverse = (one[:, rows].T.astype(np.float64) for one in (self.mean, self.inverse))
-        return mean, 1.0 / inverse, self.assessed[:, rows].T
-
-    def deviations(self, rows: Any, skill: int, level: float) -> Floats:
-        """z = (mean - level)/sd of some people in one skill."""
-        z = (self.mean[skill][rows].astype(np.float64) - level) * self.inverse[skill][rows].astype(np.float64)
-        return np.asarray(z, dtype=np.float64)
+from scoring.profiles import Profiles as Profiles
+from scoring.profiles import deviations, of_rows
 
 
 @dataclass(frozen=True, slots=True)
 class Scores:
     """Everybody against one role, in the order of the people asked for (N of them)."""
 
-    z: Floats
     probability: Floats
     fit: Floats
     all_essentials: Floats
@@ -123,15 +65,14 @@ def score(
 ) -> Scores:
     """F, P_all and band of everybody (or of ``among``, column indices), in the order given."""
     role = prepare(requirements, profiles.mean.shape[0])
-    return _score(profiles, role, _among(profiles, among), thresholds)
+    return _score(profiles, role, profiles.columns(among), thresholds)
 
 
 def _score(profiles: Profiles, role: Prepared, rows: Rows, thresholds: Thresholds) -> Scores:
-    z, _, known = _deviations(profiles, role, rows)
+    z, _, known = deviations(profiles, role, rows)
     p = normal.cdf(z)
     joint = normal.joint(z[:, role.essential], CORRELATION)
     return Scores(
-        z=z,
         probability=p,
         fit=np.clip((p * role.weight).sum(axis=1), 0.0, 1.0),
         all_essentials=joint,
@@ -156,22 +97,19 @@ def rank(
     """
     role = _prepared(profiles, requirements, top)
     if among is not None:
-        return _ranked(profiles, role, _among(profiles, among), top, thresholds)
+        return _ranked(profiles, role, profiles.columns(among), top, thresholds)
     parts = profiles.mean, profiles.inverse, profiles.assessed
     chosen = kernels.contenders(*parts, role, top, present=profiles.present)
     return _ranked(profiles, role, profiles.everybody if chosen is None else chosen, top, thresholds)
 
 
 class Draft:
-    """A role that is being edited: after one pass over everybody, each requirement's change is ranked by its column.
-
-    For profiles whose people are all present.
-    """
+    """A role that is being edited: after one pass over everybody, each requirement's change is ranked by its column."""
 
     def __init__(self, profiles: Profiles, requirements: Sequence[Requirement]):
         self.profiles, self.requirements = profiles, list(requirements)
         role = prepare(self.requirements, profiles.mean.shape[0])
-        self._kept = kernels.Kept(profiles.mean, profiles.inverse, profiles.assessed, role)
+        self._kept = kernels.Kept(profiles.mean, profiles.inverse, profiles.assessed, role, profiles.present)
 
     def rank(self, k: int, requirement: Requirement, *, top: int = 50, thresholds: Thresholds = SHIPPED) -> Ranking:
         """``rank`` for the role with requirement ``k`` replaced by one of the same skill.
@@ -259,8 +197,8 @@ class Standing:
     ):
         self.profiles, self.requirements, self.thresholds = profiles, list(requirements), thresholds
         self.role = prepare(self.requirements, profiles.mean.shape[0])
-        self.rows = _among(profiles, among)
-        mean, inverse, assessed, role, index = _of_rows(profiles, self.role, self.rows)
+        self.rows = profiles.columns(among)
+        mean, inverse, assessed, role, index = of_rows(profiles, self.role, self.rows)
         self.eased = role.level - np.minimum(1.0, role.level)
         found = kernels.everybody(mean, inverse, assessed, role, self.eased if relaxing else None).of(index)
         if not np.isfinite(found.fit).all():
@@ -278,7 +216,7 @@ class Standing:
 
     def _bands(self, found: kernels.Everybody) -> NDArray[np.int8]:
         error = kernels.joint_error(int(self.role.essential.sum()))
-        band, close = kernels.judge(found, self.thresholds.likely, self.thresholds.unlikely, error)
+        band, close = counting.judge(found, self.thresholds.likely, self.thresholds.unlikely, error)
         if close.size:
             band[close] = self._exact(close).band
         return band
@@ -286,7 +224,7 @@ class Standing:
     def counts(self, who: Bools) -> tuple[dict[str, int], dict[str, int], float]:
         """People of each band among ``who`` (a mask over ``rows``) and among the others; and how many of the assessed
         can be expected to meet all essentials."""
-        counts, expected = kernels.cross(self.band, who, self.all_essentials)
+        counts, expected = counting.cross(self.band, who, self.all_essentials)
         others, mine = (dict(zip(BANDS, one.tolist(), strict=True)) for one in counts)
         return mine, others, expected
 
@@ -314,7 +252,7 @@ class Standing:
         """Of one band's members: those who may stand between two places are scored exactly."""
         bounded = bool(self.role.essential.any())
         key = (self.all_essentials if bounded else self.fit)[members]
-        error = kernels.joint_error(int(self.role.essential.sum())) + len(self.role.skill) * kernels.PHI_ERROR
+        error = kernels.joint_error(int(self.role.essential.sum())) + len(self.role.skill) * loops.PHI_ERROR
         low, high = np.partition(key, [len(key) - last, len(key) - 1 - first])[[len(key) - last, len(key) - 1 - first]]
         ahead = np.count_nonzero(key > high + 2 * error)
         close = members[(key >= low - 2 * error) & (key <= high + 2 * error)]
@@ -330,16 +268,16 @@ def relax(standing: Standing) -> list[Relaxed]:
     exact, ``expected`` within N*``kernels.joint_error`` at most. For a standing made with ``relaxing``.
     """
     role, level, eased = standing.role, standing.role.level, standing.eased
-    mean, inverse, _, of_rows, index = _of_rows(standing.profiles, role, standing.rows)
+    mean, inverse, _, its_role, index = of_rows(standing.profiles, role, standing.rows)
     anybody: Bools = standing.band != BANDS.index("not_assessed")
     asked = np.zeros(mean.shape[1], dtype=np.bool_)
     asked[index] = anybody
-    fit = kernels.gains(mean, inverse, asked, of_rows, eased) * role.weight / max(1, int(anybody.sum()))
+    fit = kernels.gains(mean, inverse, asked, its_role, eased) * role.weight / max(1, int(anybody.sum()))
     likely, expected = np.zeros(len(level), dtype=np.intp), np.zeros(len(level))
     essentials = np.flatnonzero(role.essential)
     if essentials.size:
         edge, error = standing.thresholds.likely, kernels.joint_error(len(essentials))
-        sums, counts, close = kernels.tally(standing.chances, anybody, standing.complete, edge, error)
+        sums, counts, close = counting.tally(standing.chances, anybody, standing.complete, edge, error)
         if close.size:
             sure = standing.chances[:, close] >= edge + error
             counts += _corrections(standing, standing.rows[close], eased, sure)
@@ -355,7 +293,7 @@ def relax(standing: Standing) -> list[Relaxed]:
 def _corrections(standing: Standing, rows: Rows, eased: Floats, sure: Bools) -> NDArray[np.intp]:
     """How many more of some ready people are likely by exact chances than those ``sure`` to be (1 + E, n)."""
     role, must = standing.role, standing.role.essential
-    z, v, _ = _deviations(standing.profiles, role, rows)
+    z, v, _ = deviations(standing.profiles, role, rows)
     before, after = normal.joint_eased(z[:, must], z[:, must] + (role.level - eased)[must] / v[:, must], CORRELATION)
     exact = np.concatenate([before[None], after.T])
     return np.asarray((exact >= standing.thresholds.likely).sum(axis=1) - sure.sum(axis=1), dtype=np.intp)
@@ -379,43 +317,6 @@ def _ranked(profiles: Profiles, role: Prepared, chosen: Rows, top: int, threshol
         probability=scores.probability[first],
         contribution=scores.probability[first] * role.weight,
     )
-
-
-def _among(profiles: Profiles, among: Any) -> Rows:
-    if among is None:
-        return profiles.everybody
-    chosen = np.asarray(among)
-    if chosen.dtype == np.bool_:
-        checks.same_shape("The people and the choice among them", (profiles.people,), chosen.shape)
-        return np.flatnonzero(chosen)
-    if chosen.size and not (chosen.min() >= 0 and chosen.max() < profiles.people):
-        raise ValueError(f"There is no person {int(chosen.max())}: the profiles have {profiles.people}.")
-    return chosen.astype(np.intp)
-
-
-def _of_rows(profiles: Profiles, role: Prepared, rows: Rows) -> tuple[Singles, Singles, Bools, Prepared, Any]:
-    """What the loops read of some people: (mean, inverse, assessed), the role with its columns there, and where the
-    people stand in it. Of many everybody's arrays as they are, of few a copy of what is required."""
-    if 4 * len(rows) >= profiles.people:
-        return profiles.mean, profiles.inverse, profiles.assessed, role, rows
-    mean, inverse = (np.stack([one[k].take(rows) for k in role.skill]) for one in (profiles.mean, profiles.inverse))
-    assessed = np.stack([profiles.assessed[k].take(rows) for k in role.skill])
-    return mean, inverse, assessed, replace(role, skill=np.arange(len(role.skill), dtype=np.intp)), slice(None)
-
-
-def _columns(matrix: Singles, role: Prepared, chosen: Rows) -> Floats:
-    return np.stack([matrix[k][chosen] for k in role.skill], axis=1).astype(np.float64)
-
-
-def _deviations(profiles: Profiles, role: Prepared, chosen: Rows) -> tuple[Floats, Floats, Bools]:
-    """z, v and assessed, each (N, K), of the people asked for."""
-    mean = checks.array("Means", _columns(profiles.mean, role, chosen))
-    inverse = _columns(profiles.inverse, role, chosen)
-    if not np.isfinite(inverse).all() or (inverse <= 0).any():
-        raise ValueError("Standard deviations must be finite and above 0 everywhere.")
-    known = np.stack([profiles.assessed[k][chosen] for k in role.skill], axis=1).astype(np.bool_)
-    v = np.sqrt(1.0 / np.square(inverse) + role.variance)
-    return (mean - role.level) / v, v, known
 
 
 def warm_up() -> None:

@@ -56,9 +56,8 @@ PART = 2_000
 """Demands a part."""
 
 
-def plan(day: date, size: int | None = None) -> list[dict]:
+def plan(day: date, size: int = PART) -> list[dict]:
     """Parts of the work before a quarter is stored, as runs of demands in the newest snapshot of everybody's levels."""
-    size = size or PART
     path, _ = matrix.snapshot()
     count = len(coverage.Asked(day).demands)
     return [

@@ -5,7 +5,7 @@ from datetime import date
 from celery import shared_task
 from django.utils import timezone
 
-from socialstrategy.jobs import enqueue_once, handles, in_parts, progress
+from socialstrategy.jobs import enqueue_once, handles, in_parts
 from teams import snapshots
 from teams.models import Snapshot
 
@@ -23,8 +23,8 @@ def take_snapshot() -> None:
 def take_quarter(job) -> None:
     """Parts are runs of demands in one snapshot of everybody's levels; together they are stored."""
     day = date.fromisoformat(job.arguments["day"])
-    progress(job, 0, message="Drawing how sure the figures are")
-    parts = in_parts(job, "quarter.part", lambda: snapshots.plan(day, job.arguments.get("part")))
+    size = job.arguments.get("part", snapshots.PART)
+    parts = in_parts(job, "quarter.part", lambda: snapshots.plan(day, size), message="Drawing how sure the figures are")
     first = job.parts.first()
     board = snapshots.board_of(day, first.arguments["snapshot"], parts) if first else None
     snapshots.take(date.fromisoformat(job.arguments["quarter_on"]), board)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtr
 
-from scoring import kernels, normal, ranking
+from scoring import counting, kernels, loops, normal, ranking
 from scoring.fit import CORRELATION, Requirement, prepare
 from scoring.ranking import Draft, Profiles, best_roles, rank, rank_many, score
 
@@ -28,7 +28,7 @@ def role(essentials: int, error: float = 0.0, skills: int = 6) -> list[Requireme
 def test_phi_is_within_its_error_everywhere():
     """Steps of 8e-6 times the largest slope, .4, leave 3e-6 between the points."""
     grid = np.linspace(-8, 8, 2_000_001).astype(np.float32)
-    assert np.abs(kernels.phi(grid) - ndtr(grid.astype(np.float64))).max() < kernels.PHI_ERROR - 3e-6
+    assert np.abs(kernels.phi(grid) - ndtr(grid.astype(np.float64))).max() < loops.PHI_ERROR - 3e-6
 
 
 def parts(profiles: Profiles):
@@ -40,7 +40,7 @@ def test_f_and_p_all_of_everybody_are_within_their_errors(seed, essentials, erro
     profiles, lines = people(60, seed), role(essentials, error, skills=7)
     exact = score(profiles, lines)
     found = kernels.everybody(*parts(profiles), prepare(lines, 8))
-    assert np.abs(found.fit - exact.fit).max() < 7 * kernels.PHI_ERROR
+    assert np.abs(found.fit - exact.fit).max() < 7 * loops.PHI_ERROR
     assert np.abs(found.joint - exact.all_essentials).max() < kernels.joint_error(essentials)
     assert (found.known == profiles.assessed[:7].any(axis=0)).all()
     assert (found.complete == profiles.assessed[:essentials].all(axis=0)).all()
@@ -62,10 +62,10 @@ def test_fewer_nodes_are_enough(essentials):
     rng = np.random.default_rng(essentials)
     equal = np.repeat(np.linspace(-6, 6, 4_001)[:, None], essentials, axis=1)
     z = np.concatenate([equal, rng.uniform(-4, 4, (4_000, essentials)), rng.normal(0, 1.5, (4_000, essentials))])
-    shifts, weights = kernels._rule(essentials)
+    shifts, weights, _ = kernels._rule(essentials)
     p = ndtr((z[..., None] + shifts.astype(np.float64)) / np.sqrt(1 - CORRELATION))
     error = np.abs(p.prod(axis=-2) @ weights.astype(np.float64) - normal.joint_plain(z, CORRELATION)).max()
-    assert error < kernels.joint_error(essentials) - essentials * kernels.PHI_ERROR
+    assert error < kernels.joint_error(essentials) - essentials * loops.PHI_ERROR
 
 
 def test_p_all_is_within_a_ten_thousandth_for_five_essentials():
@@ -131,7 +131,7 @@ def test_best_roles_of_each_person_are_those_of_each_score(seed):
         best = sorted(keys.values(), reverse=True)
         for place, r in enumerate(listed):
             assert keys[r][0] == pytest.approx(best[place][0], abs=2e-4)
-            assert found.fit[i, place] == pytest.approx(keys[r][1], abs=4 * kernels.PHI_ERROR)
+            assert found.fit[i, place] == pytest.approx(keys[r][1], abs=4 * loops.PHI_ERROR)
 
 
 def test_the_best_of_no_roles_is_an_error():
@@ -200,4 +200,4 @@ def test_one_bad_estimate_among_many_is_an_error_and_never_a_wrong_ranking(name,
 def test_levels_are_whole_and_end_at_five(rows):
     mean, known = np.array([m for m, _ in rows], dtype=np.float32), np.array([k for _, k in rows], dtype=np.bool_)
     wanted = np.bincount(np.clip(np.floor(mean[known]), 0, 5).astype(int), minlength=6)
-    assert list(kernels.levels(mean, known)) == list(wanted)
+    assert list(counting.levels(mean, known)) == list(wanted)

@@ -62,30 +62,40 @@ def progress(job, done: int, *, total: int | None = None, message: str = "") -> 
     job.save(update_fields=["done", "total", "message", "heartbeat_at"])
 
 
-def in_parts(job, kind: str, plan: Callable[[], list[dict]]) -> list:
+def in_parts(job, kind: str, plan: Callable[[], list[dict]], *, message: str = "") -> list:
     """What the parts of a job have returned, in order, once all are done.
 
     At first ``plan`` gives each part's arguments, with ``size``, what it adds to the progress; the parts are jobs of
     their own, that any worker may take, and the handler ends here (by WaitingForPartsError) until they are done.
+    ``message`` stands beside the progress.
     """
-    from django.db import transaction
-    from django.utils import timezone
-
     from socialstrategy.jobs.models import Job
     from socialstrategy.jobs.tasks import send
 
     if not job.parts.exists():
-        now = timezone.now()
-        parts = [
-            Job(kind=kind, arguments=one, total=one["size"], parent=job, part=n, by=job.by, heartbeat_at=now)
-            for n, one in enumerate(plan())
-        ]
-        with transaction.atomic():
-            # Two workers that plan the same job make its parts once.
-            Job.objects.bulk_create(parts, batch_size=500, ignore_conflicts=True)
-            Job.objects.filter(pk=job.pk).update(done=0, total=sum(one.total for one in parts), heartbeat_at=now)
+        _spread(job, kind, plan(), message)
         for pk in job.parts.active().order_by("part").values_list("pk", flat=True):
             send(pk)
     if job.parts.exclude(state=Job.State.DONE).exists():
         raise WaitingForPartsError
     return list(job.parts.order_by("part").values_list("result", flat=True))
+
+
+def _spread(job, kind: str, planned: list[dict], message: str) -> None:
+    from django.db import transaction
+    from django.utils import timezone
+
+    from socialstrategy.jobs.models import Job
+
+    now = timezone.now()
+    parts = [
+        Job(kind=kind, arguments=one, total=one["size"], parent=job, part=n, by=job.by, heartbeat_at=now)
+        for n, one in enumerate(planned)
+    ]
+    with transaction.atomic():
+        # One of two workers that plan the same job at once: two plans may differ, and must not be mixed.
+        Job.objects.select_for_update().get(pk=job.pk)
+        if not job.parts.exists():
+            Job.objects.bulk_create(parts, batch_size=500)
+            total = sum(one.total for one in parts)
+            Job.objects.filter(pk=job.pk).update(total=total, message=message, heartbeat_at=now)
