@@ -1,6 +1,5 @@
 """From the database into arrays: everybody at once, or the few who have changed."""
 
-import itertools
 import logging
 from collections.abc import Callable
 
@@ -14,7 +13,10 @@ from candidates.tables import Batch
 from roles.models import Skill
 
 logger = logging.getLogger(__name__)
-CHUNK = 2_000
+CHUNK, RUN = 2_000, 10_000
+"""People asked for at once by their keys, and by the first and last key."""
+PAGES = 8_192
+"""Pages of the table of estimates that one COPY reads: 64 MB."""
 PEOPLE = np.dtype([("n", ">i2"), ("l1", ">i4"), ("pk", ">i8"), ("l2", ">i4"), ("employee", "u1")])
 ESTIMATES = np.dtype(
     [
@@ -79,13 +81,15 @@ def everybody(tell: Callable[[int, int], None] = lambda done, total: None) -> Ba
     people = np.array([pk for pk, _ in rows], dtype=np.int64)
     employed = np.array([kind == Person.Kind.EMPLOYEE for _, kind in rows], dtype=np.bool_)
     batch = Batch.of_priors(people, np.ones(len(people), dtype=np.bool_), employed, skills())
-    total = Estimate.objects.count()
-    values = Estimate.objects.of_current_people().order_by().values_list("person_id", "skill__column", "mean", "sd")
-    done = 0
-    left = values.iterator(chunk_size=20_000)
-    while rows := list(itertools.islice(left, 100_000)):
-        _place(batch, np.array(rows, dtype=np.float64).T)
-        done += len(rows)
+    total, done = Estimate.objects.count(), 0
+    values = Estimate.objects.order_by().values_list("person_id", "skill__column", "mean", "sd")
+    for start in range(0, len(people), RUN):
+        run = people[start : start + RUN]
+        # Nothing is being read while the progress is told: what is told is written by the same connection.
+        found = list(values.filter(person_id__gte=int(run[0]), person_id__lte=int(run[-1])))
+        if found:
+            _place(batch, np.array(found, dtype=np.float64).T)
+        done += len(found)
         tell(done, max(total, done))
     return batch
 
@@ -128,10 +132,11 @@ class _Sink:
         del self.kept[:size]
 
 
-def _copy(sql: str, row: np.dtype, use: Callable[[np.ndarray], None]) -> None:
+def _copy(sql: str, row: np.dtype, use: Callable[[np.ndarray], None], parameters=()) -> None:
     sink = _Sink(row, use)
     with connection.cursor() as cursor:
-        cursor.cursor.copy_expert(f"COPY ({sql}) TO STDOUT (FORMAT BINARY)", sink, 1 << 20)
+        sql = cursor.cursor.mogrify(f"COPY ({sql}) TO STDOUT (FORMAT BINARY)", parameters)
+        cursor.cursor.copy_expert(sql, sink, 1 << 20)
     sink.drain()
 
 
@@ -147,21 +152,28 @@ def _copied(tell: Callable[[int, int], None]) -> Batch:
     batch = Batch.of_priors(people["pk"].astype(np.int64), np.ones(len(people), dtype=np.bool_), employed, skills())
     with connection.cursor() as cursor:
         # The planner's guess: counting forty million rows would take longer than it is worth.
-        cursor.execute("SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE relname = 'candidates_estimate'")
-        (total,) = cursor.fetchone()
+        cursor.execute(
+            "SELECT greatest(reltuples, 0)::bigint, pg_relation_size(oid) / current_setting('block_size')::int "
+            "FROM pg_class WHERE oid = 'candidates_estimate'::regclass"
+        )
+        total, pages = cursor.fetchone()
     done = 0
 
     def use(rows: np.ndarray) -> None:
         nonlocal done
         _place(batch, (rows["pk"], rows["column"], rows["mean"], rows["sd"]))
         done += len(rows)
-        tell(done, max(total, done))
 
-    # In the order in which the rows lie: whoever is archived is left out by the people read.
-    _copy(
-        'SELECT e.person_id::bigint, s."column"::int, e.mean::float8, e.sd::float8 '
-        "FROM candidates_estimate e JOIN roles_skill s ON s.id = e.skill_id",
-        ESTIMATES,
-        use,
-    )
+    # In the order in which the rows lie: whoever is archived is left out by the people read, and a row that moves
+    # meanwhile is in the log. A COPY for a run of pages, since no progress can be written while one is on its way.
+    for first in range(0, pages, PAGES):
+        _copy(
+            'SELECT e.person_id::bigint, s."column"::int, e.mean::float8, e.sd::float8 '
+            "FROM candidates_estimate e JOIN roles_skill s ON s.id = e.skill_id "
+            "WHERE e.ctid >= %s::tid AND e.ctid < %s::tid",
+            ESTIMATES,
+            use,
+            (f"({first},0)", f"({first + PAGES},0)"),
+        )
+        tell(done, max(total, done))
     return batch

@@ -55,6 +55,11 @@ def skills() -> list[Skill]:
     return list(Skill.objects.order_by("column")[:4])
 
 
+def execute(sql: str, *parameters) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+
+
 @given(st.data())
 @hypothesis_settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_is_done_to_people_and_estimates_is_seen(data):
@@ -82,12 +87,19 @@ def test_whatever_is_done_to_people_and_estimates_is_seen(data):
             elif what == "delete":
                 Estimate.objects.filter(person=somebody, skill=skill).delete()
             else:
-                with connection.cursor() as cursor:
-                    cursor.execute("UPDATE candidates_estimate SET sd = 0.7 WHERE person_id = %s", [somebody.pk])
+                execute("UPDATE candidates_estimate SET sd = 0.7 WHERE person_id = %s", somebody.pk)
             if data.draw(st.booleans()):
                 same_as_fresh()
         same_as_fresh()
         transaction.set_rollback(True)
+
+
+def test_an_estimate_given_to_another_person_is_news_of_both():
+    giver, taker = make_person(), make_person()
+    give_evidence(giver, "analytics", 4)
+    matrix.current()
+    execute("UPDATE candidates_estimate SET person_id = %s WHERE person_id = %s", taker.pk, giver.pk)
+    same_as_fresh()
 
 
 def test_what_is_rolled_back_was_never_so():
@@ -358,12 +370,66 @@ def test_very_many_people_are_read_by_a_job_and_nobody_waits(monkeypatch, versio
     assert matrix._keeper.path is not None
 
 
-def test_progress_is_told_by_estimates_read():
+@pytest.mark.parametrize("asleep", [False, True])
+def test_much_that_has_changed_at_once_is_read_by_a_job(asleep, monkeypatch, version, run_jobs, as_hr):
+    """A process that has everybody's levels already, and can no longer catch up, waits for a new snapshot as well."""
+    monkeypatch.setattr(matrix, "BACKGROUND_FROM", 2)
+    monkeypatch.setattr(matrix, "FEW", 1)
     for _ in range(3):
         give_evidence(make_person(), "analytics", 3)
+    matrix.renew_snapshot()
+    Estimate.objects.update(mean=1.0)
+    if asleep:
+        now = matrix._keeper.published
+        monkeypatch.setattr(matrix._keeper, "published", matrix.Published(now.matrix, now.mark, 0.0))
+    address = f"/hiring/{version.pk}/"
+    assert as_hr.get(address).status_code == 503
+    run_jobs()
+    assert {job.state for job in Job.objects.all()} == {"done"}
+    assert as_hr.get(address).status_code == 200
+    same_as_fresh()
+
+
+def test_a_worker_that_has_caught_up_writes_what_others_cannot_catch_up_with(monkeypatch):
+    monkeypatch.setattr(matrix, "FEW", 4)
+    for _ in range(5):
+        give_evidence(make_person(), "analytics", 3)
+    matrix.renew_snapshot()
+    for mean in (1.0, 2.0):
+        Estimate.objects.filter(person__in=Person.objects.order_by("pk")[:3]).update(mean=mean)
+        matrix.current()
+    assert matrix.renew_snapshot() is not None
+
+
+def test_whoever_is_not_at_a_page_waits(monkeypatch):
+    monkeypatch.setattr(matrix, "BACKGROUND_FROM", 1)
+    give_evidence(make_person(), "analytics", 3)
+    with matrix.hurried(), pytest.raises(matrix.NotReadyError):
+        matrix.current()
+    same_as_fresh()
+
+
+def test_progress_is_told_by_estimates_read_and_can_be_written_down(monkeypatch):
+    """On PostgreSQL nothing else can be asked while a COPY runs; each is over before its progress is told."""
+    monkeypatch.setattr(loading, "RUN", 2)
+    monkeypatch.setattr(loading, "PAGES", 1)
+    for _ in range(3):
+        give_evidence(make_person(), "analytics", 3)
+    known = Skill.objects.exclude(slug="analytics")
+    Estimate.objects.bulk_create(some_estimate(one, skill) for one in Person.objects.all() for skill in known)
+    for _ in range(40 if connection.vendor == "postgresql" else 0):
+        # Old versions of rows fill further pages.
+        Estimate.objects.update(sd=0.6)
     told = []
-    loading.everybody(lambda done, total: told.append((done, total)))
-    assert told[-1][0] == 3
+
+    def tell(done, total):
+        Change.note()
+        told.append((done, total))
+
+    loading.everybody(tell)
+    assert told[-1][0] == Estimate.objects.count()
+    assert len(told) > 1
+    same_as_fresh()
 
 
 def test_where_the_log_is_taken_back_people_can_still_be_saved():

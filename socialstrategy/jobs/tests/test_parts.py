@@ -18,7 +18,7 @@ def squares(monkeypatch):
     ends, runs = [], []
 
     def whole(job):
-        ends.append(sum(part["square"] for part in jobs.in_parts(job, "test.part", plan)))
+        ends.append(sum(part["square"] for part in jobs.in_parts(job, "test.part", plan, message="Squaring")))
 
     def plan():
         return [{"number": n, "size": 10} for n in range(5)]
@@ -61,6 +61,33 @@ def test_a_handler_that_runs_again_meanwhile_makes_no_second_parts(squares, run_
     assert job.parts.count() == 5
     run_jobs()
     assert squares[0] == [30]
+
+
+def test_progress_does_not_go_back_when_the_handler_runs_again(squares):
+    job = jobs.enqueue("test.whole")
+    tasks.run_job(str(job.pk))
+    tasks.run_job(str(job.parts.first().pk))
+    Job.objects.filter(pk=job.pk).update(state="queued")
+    tasks.run_job(str(job.pk))
+    job.refresh_from_db()
+    assert (job.done, job.total, job.message) == (10, 50, "Squaring")
+
+
+def test_of_two_plans_made_at_once_only_one_counts(monkeypatch):
+    """Parts of both, mixed, would leave people out or count them twice."""
+    monkeypatch.setattr(tasks, "send", lambda pk: None)
+    job = Job.objects.create(kind="test.whole", state="running", heartbeat_at=timezone.now())
+
+    def plan():
+        with pytest.raises(jobs.WaitingForPartsError):
+            jobs.in_parts(job, "test.part", lambda: [{"number": n, "size": 10} for n in range(2)])
+        return [{"number": n, "size": 4} for n in range(5)]
+
+    with pytest.raises(jobs.WaitingForPartsError):
+        jobs.in_parts(job, "test.part", plan)
+    job.refresh_from_db()
+    assert [part.arguments["size"] for part in job.parts.order_by("part")] == [10, 10]
+    assert job.total == 20
 
 
 def test_a_part_whose_worker_was_killed_is_done_again_and_counts_once(squares, run_jobs):
