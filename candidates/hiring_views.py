@@ -134,8 +134,9 @@ def ranking(request, pk):
     for line in lines:
         line.opens_band = line.band != last
         last = line.band
-        line.name = line.person.blind_name if blind else line.person.name
-        line.href = f"{address}{line.person.code}/"
+        person = line.person
+        line.name, line.where = (person.blind_name, "") if blind else (person.name, person.where)
+        line.code, line.href = person.code, f"{address}{person.code}/"
     # The column begins at the lowest interval of the page, so that it separates people.
     edge = int(min((line.fit_low for line in lines if line.band != "not_assessed"), default=0.0) * 10) / 10
     edge = min(edge, 0.8)
@@ -160,7 +161,7 @@ def ranking(request, pk):
         "end": start + len(lines),
         "previous": number - 1,
         "next": number + 1,
-        "functions": EnterpriseFunction.objects.all(),
+        "functions": EnterpriseFunction.objects.values("slug", "name"),
         "as_of": actions.known.month_start(actions.today()),
         **wanted,
     }

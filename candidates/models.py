@@ -111,9 +111,10 @@ class Person(models.Model):
     @property
     def where(self) -> str:
         """Where somebody stands: the job for employees, the kind for candidates."""
+        # Not get_kind_display, which goes through all choices each time: lists ask this of everybody they show.
         if self.kind == self.Kind.CANDIDATE:
-            return self.get_kind_display()
-        return self.job_title or (self.function.name if self.function else self.get_kind_display())
+            return self.Kind.CANDIDATE.label
+        return self.job_title or (self.function.name if self.function else self.Kind(self.kind).label)
 
 
 class Background(models.Model):

@@ -65,9 +65,9 @@ COMPARED = ("level", "target", "weight", "is_essential", "reason")
 
 class RoleVersionQuerySet(models.QuerySet):
     def visible_to(self, user):
-        roles = Role.objects.visible_to(user)
-        found = self.filter(role__in=roles)
-        return found if user.is_authenticated and user.is_hr else found.exclude(state=RoleVersion.State.DRAFT)
+        if user.is_authenticated and user.is_hr:
+            return self
+        return self.filter(role__in=Role.objects.visible_to(user)).exclude(state=RoleVersion.State.DRAFT)
 
     def drafts(self):
         return self.filter(state=RoleVersion.State.DRAFT)

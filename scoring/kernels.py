@@ -94,7 +94,8 @@ class Everybody:
 
     def of(self, index: Any) -> Everybody:
         """The same of some people."""
-        chances = np.ascontiguousarray(self.chances[:, index])
+        one_run = isinstance(index, slice)
+        chances = np.ascontiguousarray(self.chances[:, index]) if one_run else self.chances.take(index, axis=1)
         return Everybody(self.fit[index], chances, self.judged[index], self.known[index], self.complete[index])
 
 

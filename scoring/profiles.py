@@ -84,9 +84,15 @@ class Profiles:
 
 def of_rows(profiles: Profiles, role: Prepared, rows: Rows) -> tuple[Singles, Singles, Bools, Prepared, Any]:
     """What the loops read of some people: (mean, inverse, assessed), the role with its columns there, and where the
-    people stand in it. Of many everybody's arrays as they are, of few a copy of what is required."""
+    people stand in it. Of many everybody's arrays as they are, of few a copy of what is required.
+
+    Where the people are one run of columns, it is given as a slice: looking them up one by one takes as long as the
+    loops themselves.
+    """
     if 4 * len(rows) >= profiles.people:
-        return profiles.mean, profiles.inverse, profiles.assessed, role, rows
+        is_run = bool(rows.size) and rows[-1] - rows[0] == rows.size - 1 and bool((np.diff(rows) == 1).all())
+        index = slice(int(rows[0]), int(rows[-1]) + 1) if is_run else rows
+        return profiles.mean, profiles.inverse, profiles.assessed, role, index
     mean, inverse = (np.stack([one[k].take(rows) for k in role.skill]) for one in (profiles.mean, profiles.inverse))
     assessed = np.stack([profiles.assessed[k].take(rows) for k in role.skill])
     return mean, inverse, assessed, replace(role, skill=np.arange(len(role.skill), dtype=np.intp)), slice(None)

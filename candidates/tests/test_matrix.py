@@ -150,6 +150,22 @@ def test_a_matrix_in_use_stays_as_it_is_and_its_table_comes_back_when_nobody_hol
     same_as_fresh()
 
 
+def test_how_everybody_stands_is_kept_until_something_changes(version):
+    """And holds nothing back: with the matrix it goes, and the table serves again."""
+    for _ in range(3):
+        give_evidence(make_person(), version.requirements.first().skill.slug, 2)
+    first = RoleRanking(version).standing
+    assert RoleRanking(version).standing is first
+    before = first.fit.copy()
+    Estimate.objects.update(mean=4.9)
+    later = RoleRanking(version).standing
+    assert (first.fit == before).all()
+    assert (later.fit > before).all()
+    assert matrix._keeper.free == []
+    del first
+    assert len(matrix._keeper.free) == 1
+
+
 def test_a_new_skill_has_a_column_and_the_others_are_not_read_again(monkeypatch):
     person = make_person()
     give_evidence(person, "analytics", 2)

@@ -4,7 +4,7 @@ import logging
 import threading
 
 from celery import shared_task
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 from kombu.exceptions import OperationalError
@@ -103,7 +103,12 @@ def _fail_parent(job, message: str) -> None:
 def _beat(job_ids: list, stop: threading.Event) -> None:
     """Signs of life while the handler works, so that the sweeper takes only dead jobs."""
     while not stop.wait(HEARTBEAT_SECONDS):
-        Job.objects.filter(pk__in=job_ids).update(heartbeat_at=timezone.now())
+        try:
+            Job.objects.filter(pk__in=job_ids).update(heartbeat_at=timezone.now())
+        except DatabaseError:
+            # One that is missed does no harm; none at all would have the job done twice.
+            logger.warning("A sign of life of job %s could not be given", job_ids[0], exc_info=True)
+            connection.close()
     connection.close()
 
 

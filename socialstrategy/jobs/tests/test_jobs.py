@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
+from django.db import OperationalError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from socialstrategy import jobs
@@ -102,3 +103,28 @@ def test_progress_is_somebody_s_own(client, as_hr, hr):
     assert "hx-trigger" in page
     client.force_login(make_user("employee"))
     assert client.get(f"/jobs/{job.pk}/").status_code == 404
+
+
+def test_after_a_sign_of_life_that_failed_the_next_one_follows(monkeypatch, caplog):
+    job = Job.objects.create(kind="test.long", heartbeat_at=timezone.now() - timedelta(hours=1))
+    waits = iter([False, False, True])
+
+    class Stop:
+        def wait(self, seconds):
+            return next(waits)
+
+    answers = iter([OperationalError("database table is locked"), None])
+    update = QuerySet.update
+
+    def failing_once(found, **values):
+        error = next(answers)
+        if error:
+            raise error
+        return update(found, **values)
+
+    monkeypatch.setattr(QuerySet, "update", failing_once)
+    monkeypatch.setattr(tasks.connection, "close", lambda: None)
+    tasks._beat([job.pk, None], Stop())
+    job.refresh_from_db()
+    assert timezone.now() - job.heartbeat_at < timedelta(minutes=1)
+    assert "could not be given" in caplog.text

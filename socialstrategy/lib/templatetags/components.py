@@ -73,27 +73,6 @@ def chip(state: str, text: str):
     )
 
 
-# A ranking has fifty of each of these three: drawn at once, the page takes a fifth less time than tag by tag.
-@register.simple_tag
-def dots(pairs):
-    """The states of several requirements, in a row."""
-    return mark_safe("".join(dot(state, requirement.skill.name) for requirement, state in pairs))
-
-
-@register.simple_tag
-def chips(pairs, more: int = 0):
-    """Several chips, and how many more there would be."""
-    drawn = "".join(chip(state, requirement.skill.name) for requirement, state in pairs)
-    rest = f'<span class="xs ink3 align-self-center">+{int(more)}</span>' if more else ""
-    return mark_safe(f'<div class="chips flex-nowrap">{drawn}{rest}</div>')
-
-
-@register.simple_tag
-def chance(share: float):
-    """A probability in words of percents and as a bar."""
-    return mark_safe(f'<div class="prob"><span class="end b6">{escape(percent(share))}</span>{bar(share)}</div>')
-
-
 def _percent(value: float, low: float, high: float) -> str:
     return f"{max(0.0, min(1.0, (value - low) / (high - low))) * 100:.2f}%"
 
