@@ -142,3 +142,18 @@ def teams() -> User:
 
 def an_estimate() -> Estimate:
     return Estimate.objects.order_by("pk")[1000]
+
+
+def a_member_s_estimate() -> Estimate:
+    """One that a demand hangs on: of somebody in the team, in the skill."""
+    for demand in Demand.objects.order_by("pk"):
+        members = Membership.objects.filter(team=demand.team_id).values("person")
+        found = Estimate.objects.filter(person__in=members, skill=demand.skill_id).first()
+        if found:
+            return found
+    raise LookupError("No member of any team is assessed in what is asked of the team.")
+
+
+def change(estimate: Estimate) -> None:
+    estimate.mean = (estimate.mean + 1) % 5
+    estimate.save(update_fields=["mean"])

@@ -14,7 +14,6 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -63,7 +62,7 @@ class ProfileMatrix:
 
     ``version`` moves with everything that is read from memory, within this process; ``others`` only with what is
     neither a person nor an estimate: skills, teams, parameters. ``standing`` gives everybody against a role, and keeps
-    the last few.
+    the last few. ``log``: what was put in since the snapshot, of which this one has the first ``changes``.
     """
 
     version: int
@@ -76,6 +75,8 @@ class ProfileMatrix:
     thresholds: Thresholds
     table: Table
     standing: Callable[[tuple[ScoredRequirement, ...]], Standing]
+    log: list[Batch]
+    changes: int
 
     @property
     def everybody(self) -> np.ndarray:
@@ -88,12 +89,22 @@ class ProfileMatrix:
         found = np.unique(found[found >= 0])
         return found[self.present[found]]
 
-    def rows_of(self, groups: list[list[int]]) -> list[np.ndarray]:
+    def rows_of(self, groups: list[np.ndarray]) -> list[np.ndarray]:
         """``rows`` of many groups at once, each in the order given."""
-        found = self.table.rows(np.fromiter(chain.from_iterable(groups), dtype=np.int64))
-        ends = np.cumsum([len(group) for group in groups])
-        parts = np.split(found, ends[:-1]) if groups else []
-        return [part[(part >= 0) & self.present[part]] for part in parts]
+        if not groups:
+            return []
+        found = self.table.rows(np.concatenate(groups))
+        is_there = (found >= 0) & self.present[found]
+        ends = np.cumsum([len(group) for group in groups])[:-1]
+        return np.split(found[is_there], np.concatenate([[0], np.cumsum(is_there)])[ends])
+
+    def changed_since(self, earlier: "ProfileMatrix") -> np.ndarray | None:
+        """Primary keys of those who have changed since an earlier matrix, who kept their columns; None when that is
+        not known, since this one was begun anew."""
+        if earlier.log is not self.log:
+            return None
+        none = np.zeros(0, dtype=np.int64)
+        return np.unique(np.concatenate([none, *(batch.people for batch in self.log[earlier.changes : self.changes])]))
 
 
 class _Leased:
@@ -108,7 +119,7 @@ class _Lease:
     pass
 
 
-def _leased(table: Table, version: int, others: int, thresholds: Thresholds, back) -> ProfileMatrix:
+def _leased(table: Table, version: int, others: int, thresholds: Thresholds, log: list[Batch], back) -> ProfileMatrix:
     lease = _Lease()
     weakref.finalize(lease, back, table).atexit = False
     names = ("people", "employee", "present", "mean", "inverse", "assessed", "by_person")
@@ -126,6 +137,8 @@ def _leased(table: Table, version: int, others: int, thresholds: Thresholds, bac
         table=table,
         # It knows the profiles and not the matrix: when nobody holds that any more, all of it goes at once.
         standing=lru_cache(STANDINGS)(lambda role: Standing(profiles, role, thresholds=thresholds)),
+        log=log,
+        changes=len(log),
     )
 
 
@@ -211,7 +224,7 @@ class Keeper:
         table.applied = len(self.batches)
         self.version += 1
         self.others += news.others
-        matrix = _leased(table, self.version, self.others, thresholds, self._take_back(self.batches))
+        matrix = _leased(table, self.version, self.others, thresholds, self.batches, self._take_back(self.batches))
         self.published = Published(matrix, news.mark, time.time())
         return self.published
 
@@ -334,7 +347,7 @@ def of_snapshot(name: str) -> ProfileMatrix:
     except (OSError, TableError) as error:
         logger.info("The snapshot %s is not here (%s); this part counts what is known now.", name, error)
         return current()
-    return _leased(table, 0, 0, parameters.current().thresholds, lambda table: None)
+    return _leased(table, 0, 0, parameters.current().thresholds, [], lambda table: None)
 
 
 def scored(requirements) -> list[ScoredRequirement]:

@@ -12,11 +12,11 @@ def warm_up() -> None:
     """Compile the loops of the ranking and of coverage before the first visitor waits for them."""
     import numpy as np
 
-    from scoring import ranking, teams
+    from scoring import ranking, readiness, teams
 
     ranking.warm_up()
-    one = teams.Demand(1, 0, np.zeros(1, dtype=np.int64), np.zeros(1))
-    teams.readiness([one], seed=0, draws=10)
+    one = readiness.Demand(1, 0, np.zeros(1, dtype=np.int64), np.zeros(1))
+    readiness.readiness([one], seed=0, draws=10)
     nobody = np.zeros((1, 1, 2), dtype=np.float32)
     teams.coverages(nobody, [np.zeros(1, dtype=np.intp)], team=[0], skill=[0], level=[3], people=[1])
 

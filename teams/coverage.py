@@ -1,7 +1,8 @@
 """The board: every active demand against the people of its team, exactly as named and as merged for executives.
 
-Each process keeps the newest board and builds it anew when the matrix has a new version or a day has passed: every
-change that the board can see is in the log from which the matrix is brought up to date, so that none is ever missed.
+Each process keeps the newest board and makes the next one from it when the matrix has a new version or a day has
+passed: every change that the board can see is in the log from which the matrix is brought up to date, so that none is
+ever missed. Only what a change touches is worked out again.
 """
 
 import threading
@@ -19,79 +20,19 @@ from candidates import matrix
 from candidates.matrix import ProfileMatrix
 from candidates.models import Estimate
 from roles.models import EnterpriseFunction, SkillSet
+from scoring import readiness
 from scoring import teams as engine
-from socialstrategy.lib.templatetags.components import figure, percent
-from teams.models import Demand, Initiative, Membership
-from teams.privacy import Group, merge_small
+from socialstrategy.lib.templatetags.components import percent
+from teams.figures import NOTHING, Figures, Share, cell_key
+from teams.models import Demand, Initiative, Membership, Snapshot, Team
+from teams.privacy import Group, Pooled, Unit, merge_small
 
 SEED = 20_261_123
 """Of the draws behind every interval: the same figures give the same interval in every process."""
 OLD = timedelta(days=365)
+MOST_QUARTERS = 8
 COUNTED_FOR = 300
 """Seconds for which the count of old evidence holds, which takes the database a while at many people."""
-TINTS = (0.05, 0.25, 0.50, 0.75)
-WORDS = {"meets": "Ready", "uncertain": "Uncertain", "gap": "Not ready", "not_assessed": "Asks for nobody"}
-
-
-@dataclass(frozen=True)
-class Share:
-    """``covered`` of ``needed`` people; with an interval of the share where one was drawn."""
-
-    covered: float
-    needed: float
-    low: float | None = None
-    high: float | None = None
-
-    @property
-    def share(self) -> float:
-        return self.covered / self.needed if self.needed else 1.0
-
-    @property
-    def short(self) -> float:
-        return self.needed - self.covered
-
-    @property
-    def tint(self) -> int:
-        """0-4, by the share that is short: under 5 %, to 25, to 50, to 75, more."""
-        if 1 - self.share < TINTS[0]:
-            return 0
-        return 1 + sum(1 - self.share > edge for edge in TINTS[1:])
-
-    @property
-    def state(self) -> str:
-        if not self.needed:
-            return "not_assessed"
-        if self.low is None or self.high is None:
-            return "meets" if self.share >= engine.READY else "gap"
-        if self.low >= engine.READY:
-            return "meets"
-        return "gap" if self.high < engine.READY else "uncertain"
-
-    @property
-    def word(self) -> str:
-        return WORDS[self.state]
-
-    @property
-    def tint_state(self) -> str:
-        """The tint as one of the three states, for a shape beside the words."""
-        return "meets" if self.tint == 0 else "uncertain" if self.tint <= 2 else "gap"
-
-    @property
-    def words(self) -> str:
-        return f"{figure(self.covered)} of {figure(self.needed)} covered"
-
-    @property
-    def spoken(self) -> str:
-        """What the drawing says to those who hear it."""
-        if self.low is None or self.high is None:
-            return f"{self.share:.0%} covered"
-        return f"{self.share:.0%} covered, 80% interval {self.low:.0%} to {self.high:.0%}, {self.word.lower()}"
-
-    def __add__(self, other: "Share") -> "Share":
-        return Share(self.covered + other.covered, self.needed + other.needed)
-
-
-NOTHING = Share(0.0, 0.0)
 
 
 @dataclass
@@ -108,8 +49,8 @@ class Line:
     cell: str
 
     @property
-    def asked(self) -> engine.Demand:
-        return engine.Demand(self.demand.people, self.demand.skill.column, self.people, self.z)
+    def asked(self) -> readiness.Demand:
+        return readiness.Demand(self.demand.people, self.demand.skill.column, self.people, self.z)
 
     @property
     def unknown(self) -> int:
@@ -130,76 +71,37 @@ class Line:
         """Primary key of the member who most surely meets the demand."""
         return int(self.people[self.probability.argmax()]) if len(self.people) else None
 
-
-@dataclass(frozen=True)
-class Unit:
-    """Teams that executives see as one in a skill set; ``is_hidden`` when even together they are fewer than five."""
-
-    teams: tuple[str, ...]
-    lines: tuple[int, ...]
-    is_hidden: bool
-    is_merged: bool
-
-    @property
-    def label(self) -> str:
-        return " and ".join(self.teams)
-
-
-@dataclass(frozen=True)
-class Figures:
-    """Sums over demands, for one kind of viewer: all of them, by function, by cell and by initiative."""
-
-    total: Share
-    functions: dict[str, Share]
-    cells: dict[str, Share]
-    initiatives: dict[int, Share]
-
-    def stored(self) -> dict:
-        """As JSON."""
-
-        def row(one: Share) -> list:
-            return [one.covered, one.needed, one.low, one.high]
-
-        return {
-            "total": row(self.total),
-            "functions": {key: row(one) for key, one in self.functions.items()},
-            "cells": {key: row(one) for key, one in self.cells.items()},
-            "initiatives": {str(key): row(one) for key, one in self.initiatives.items()},
-        }
-
-    @classmethod
-    def restored(cls, data: dict) -> "Figures":
-        return cls(
-            Share(*data["total"]),
-            {key: Share(*row) for key, row in data["functions"].items()},
-            {key: Share(*row) for key, row in data["cells"].items()},
-            {int(key): Share(*row) for key, row in data["initiatives"].items()},
-        )
-
-
-def cell_key(function: str, skill_set: str) -> str:
-    return f"{function}/{skill_set}"
+    def is_like(self, other: "Line") -> bool:
+        """Whether the same people stand as they did."""
+        mine, theirs = (self.rows, self.people, self.z), (other.rows, other.people, other.z)
+        return self.members == other.members and all(map(np.array_equal, mine, theirs))
 
 
 class Asked:
     """What is asked of whom on one day: initiatives, demands, members of teams. It holds until a team or a demand
-    changes, whatever is learned of people meanwhile."""
+    changes, whatever is learned of people meanwhile.
 
-    def __init__(self, day: date):
-        self.day = day
+    ``known``: what was drawn before, by what a demand holds.
+    """
+
+    def __init__(self, day: date, known: dict[bytes, readiness.Drawn] | None = None):
+        self.day, self.known = day, known or {}
         self.initiatives = list(Initiative.objects.active_on(day).select_related("function", "owner"))
         self.demands = list(Demand.objects.active_on(day).told())
         self.functions = list(EnterpriseFunction.objects.all())
         self.skill_sets = list(SkillSet.objects.all())
-        self.teams = sorted({one.team_id for one in self.demands})
         self.cells = [cell_key(one.team.function.slug, one.skill.skill_set.slug) for one in self.demands]
         self.cell_names, self.cell = np.unique(np.array(self.cells, dtype=np.str_), return_inverse=True)
         self.needed = np.array([float(one.people) for one in self.demands])
+        teams, at = np.unique([one.team_id for one in self.demands], return_inverse=True)
+        self.team = at.astype(np.intp)
+        self.members = self._members(teams.tolist())
+        self.person = np.concatenate([np.zeros(0, dtype=np.int64), *self.members])
+        self.of_person = np.repeat(np.arange(len(self.members)), [len(one) for one in self.members])
         self.keys, self.weights = self._groups()
-        self.members = self._members()
-        self.stale = stale(day)
-        self.drawn: dict[bytes, np.ndarray] = {}
-        self.at = time.monotonic()
+        self.draws: readiness.Draws | None = None
+        self._stale: dict[str, int] = {}
+        self._counted_at = -float(COUNTED_FOR)
 
     def _groups(self) -> tuple[list[tuple[str, str]], np.ndarray]:
         """What figures are told of (all, each function, each initiative), and which demands count in each (G, D)."""
@@ -212,24 +114,63 @@ class Asked:
                 weights[at[key], n] = 1.0
         return keys, weights
 
-    def _members(self) -> list[list[int]]:
+    def _members(self, teams: list[int]) -> list[np.ndarray]:
         """Of each team the primary keys of its people."""
-        rows = Membership.objects.on_day(self.day).filter(team__in=self.teams, team__closed_on=None)
+        rows = Membership.objects.on_day(self.day).filter(team__in=teams, team__closed_on=None)
         members = defaultdict(list)
         for team, person in rows.order_by("person").values_list("team", "person"):
             members[team].append(person)
-        return [members[team] for team in self.teams]
+        return [np.array(members[team], dtype=np.int64) for team in teams]
+
+    @cached_property
+    def by_set(self) -> dict[int, dict[int, list[int]]]:
+        """Numbers of demands by skill set and team."""
+        found: dict[int, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
+        for n, one in enumerate(self.demands):
+            found[one.skill.skill_set_id][one.team_id].append(n)
+        return found
+
+    @cached_property
+    def by_initiative(self) -> dict[int, list[int]]:
+        found = defaultdict(list)
+        for n, one in enumerate(self.demands):
+            found[one.initiative_id].append(n)
+        return found
+
+    @cached_property
+    def teams(self) -> dict[int, Team]:
+        """Teams by primary key, in the order of their functions."""
+        found = {one.team_id: one.team for one in self.demands}
+        return dict(sorted(found.items(), key=lambda pair: (pair[1].function.position, pair[1].name)))
+
+    @cached_property
+    def quarters(self) -> list[Snapshot]:
+        """The last stored ones, the earliest first; storing another makes a new board."""
+        return list(Snapshot.objects.filter(quarter_on__lt=self.day).order_by("-quarter_on")[:MOST_QUARTERS])[::-1]
+
+    def touched(self, people: np.ndarray | None) -> np.ndarray:
+        """Numbers of the demands whose team holds any of these people; of all where nobody knows who has changed."""
+        if people is None:
+            return np.arange(len(self.demands))
+        teams = self.of_person[np.isin(self.person, people)]
+        return np.flatnonzero(np.isin(self.team, teams))
+
+    def stale(self) -> dict[str, int]:
+        """``stale`` of the day, counted anew every few minutes."""
+        if time.monotonic() - self._counted_at >= COUNTED_FOR:
+            self._stale, self._counted_at = stale(self.day), time.monotonic()
+        return self._stale
 
 
-def lines_of(asked: Asked, profiles: ProfileMatrix, first: int = 0, last: int | None = None) -> list[Line]:
-    """Demands ``first`` to ``last`` as they stand."""
-    demands, cells = asked.demands[first:last], asked.cells[first:last]
-    at = {team: n for n, team in enumerate(asked.teams)}
-    members = profiles.rows_of(asked.members)
+def lines_of(asked: Asked, profiles: ProfileMatrix, numbers: np.ndarray) -> list[Line]:
+    """These demands as they stand."""
+    teams, team = np.unique(asked.team[numbers], return_inverse=True)
+    members = profiles.rows_of([asked.members[n] for n in teams])
+    demands = [asked.demands[n] for n in numbers]
     found = engine.coverages(
         profiles.by_person,
         members,
-        team=[at[one.team_id] for one in demands],
+        team=team,
         skill=[one.skill.column for one in demands],
         level=[one.level for one in demands],
         people=[one.people for one in demands],
@@ -239,64 +180,60 @@ def lines_of(asked: Asked, profiles: ProfileMatrix, first: int = 0, last: int | 
     for n, demand in enumerate(demands):
         part = slice(found.edges[n], found.edges[n + 1])
         figures = people[part], found.row[part], found.z[part], found.probability[part]
-        lines.append(Line(demand, found.of(n), *figures, len(members[at[demand.team_id]]), cells[n]))
+        lines.append(Line(demand, found.of(n), *figures, len(members[team[n]]), asked.cells[numbers[n]]))
     return lines
 
 
-class Pooled:
-    """How executives see demands: each as its part of its unit, by what it needs; hidden ones as nothing at all."""
-
-    def __init__(self, units: list[Unit], needed: np.ndarray):
-        self.unit = np.zeros(len(needed), dtype=np.intp)
-        shown = np.zeros(len(needed))
-        for n, unit in enumerate(units):
-            self.unit[list(unit.lines)] = n
-            shown[list(unit.lines)] = not unit.is_hidden
-        self.count = len(units)
-        self.share = shown * needed / self._sums(needed)[self.unit] if len(needed) else needed
-
-    def _sums(self, values: np.ndarray) -> np.ndarray:
-        return np.bincount(self.unit, values, minlength=self.count)
-
-    def parts(self, values: np.ndarray) -> np.ndarray:
-        """Of each demand its part of its unit's sum (D,)."""
-        return self.share * self._sums(values)[self.unit] if len(values) else values
-
-    def weights(self, weights: np.ndarray) -> np.ndarray:
-        """How much of each demand counts in each group (G, D), when the group counts parts of units."""
-        return np.array([self._sums(row * self.share)[self.unit] for row in weights]).reshape(weights.shape)
-
-
 class Board:
-    """Every active demand on one day. ``exact`` is for those who see names, ``merged`` for those who see counts."""
+    """Every active demand on one day. ``exact`` is for those who see names, ``merged`` for those who see counts.
 
-    def __init__(self, asked: Asked, profiles: ProfileMatrix):
-        self.asked, self.day, self.profiles = asked, asked.day, profiles
+    ``before``: the board that was made last from the same ``asked``; what has not changed since is taken from it.
+    ``drawn``, ``closing`` and ``names`` (of members) keep what pages have shown of this board.
+    """
+
+    names: dict[int, str]
+    lines: list[Line]
+    units_of_set: dict[int, list[Unit]]
+    covered: np.ndarray
+    pooled: Pooled
+    weights: np.ndarray
+    ready: list[readiness.Readiness]
+
+    def __init__(self, asked: Asked, profiles: ProfileMatrix, before: "Board | None" = None):
+        self.asked, self.day, self.profiles, self.stale = asked, asked.day, profiles, asked.stale()
         self.initiatives, self.functions, self.skill_sets = asked.initiatives, asked.functions, asked.skill_sets
-        self.lines = lines_of(asked, profiles)
-        self.units = self._units()
+        people = profiles.changed_since(before.profiles) if before else None
+        touched = asked.touched(people)
+        changed = self._put_lines(touched, before)
+        sets = {one.pk for one in self.skill_sets} if before is None else self._regrouped(changed, before)
+        self.units_of_set = {
+            pk: self._units(of_team) if pk in sets or before is None else before.units_of_set[pk]
+            for pk, of_team in asked.by_set.items()
+        }
+        self.units = [*chain.from_iterable(self.units_of_set.values())]
         self.unit_of = {n: unit for unit in self.units for n in unit.lines}
-        self.exact, self.merged = self._figures()
-        self.stale = asked.stale
+        self.pooled = Pooled(self.units, asked.needed) if sets or before is None else before.pooled
+        self.exact, self.merged = self._figures(changed, before)
+        is_same = before is not None and not touched.size and self.stale == before.stale
+        self.drawn: dict[tuple[bool, str], tuple[str, dict[str, str]]] = before.drawn if before and is_same else {}
+        self.drawn_cells: dict[tuple[bool, str], str] = {}
         self.closing: dict[tuple[int, ...], dict[str, int]] = {}
-        self.drawn: dict[tuple[bool, str], list[str]] = {}
+        gone = None if people is None else set(people.tolist())
+        self.names = {} if before is None or gone is None else {k: v for k, v in before.names.items() if k not in gone}
 
     def figures(self, user) -> Figures:
         return self.exact if user.is_hr else self.merged
 
-    @cached_property
+    @property
     def lines_by_initiative(self) -> dict[int, list[int]]:
-        found = defaultdict(list)
-        for n, line in enumerate(self.lines):
-            found[line.demand.initiative_id].append(n)
-        return found
+        return self.asked.by_initiative
 
     @cached_property
     def lines_by_cell(self) -> dict[str, list[int]]:
         """Demands of each cell, those that are short of most first."""
         found = defaultdict(list)
-        for n in sorted(range(len(self.lines)), key=lambda n: -self.lines[n].share.short):
-            found[self.lines[n].cell].append(n)
+        for n in np.argsort(self.covered - self.asked.needed, kind="stable").tolist():
+            found[self.asked.cells[n]].append(n)
         return found
 
     @cached_property
@@ -305,40 +242,71 @@ class Board:
         deep = [n for n, line in enumerate(self.lines) if line.coverage.is_one_deep]
         return sorted(deep, key=lambda n: (self.lines[n].demand.due_on, n))
 
-    def _units(self) -> list[Unit]:
-        """Within each skill set, teams in the order of their functions, the small ones merged with a neighbour."""
-        sets: dict[int, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
-        for n, line in enumerate(self.lines):
-            sets[line.demand.skill.skill_set_id][line.demand.team_id].append(n)
-        teams = {line.demand.team_id: line.demand.team for line in self.lines}
-        order = sorted(teams, key=lambda pk: (teams[pk].function.position, teams[pk].name))
+    def _put_lines(self, touched: np.ndarray, before: "Board | None") -> list[int]:
+        """Set ``lines``; gives the numbers of those that are not as they were."""
+        found = lines_of(self.asked, self.profiles, touched)
+        if before is None:
+            self.lines = found
+            return touched.tolist()
+        self.lines = list(before.lines)
+        changed = []
+        for n, line in zip(touched.tolist(), found, strict=True):
+            if not line.is_like(self.lines[n]):
+                self.lines[n] = line
+                changed.append(n)
+        return changed
+
+    def _regrouped(self, changed: list[int], before: "Board") -> set[int]:
+        """Skill sets in which other people are assessed than before, so that other teams may be too small to show."""
+        return {
+            self.lines[n].demand.skill.skill_set_id
+            for n in changed
+            if not np.array_equal(self.lines[n].people, before.lines[n].people)
+        }
+
+    def _units(self, of_team: dict[int, list[int]]) -> list[Unit]:
+        """Within a skill set, teams in the order of their functions, the small ones merged with a neighbour."""
+        groups = [
+            Group((pk,), frozenset(chain.from_iterable(self.lines[n].people.tolist() for n in of_team[pk])))
+            for pk in self.asked.teams
+            if pk in of_team
+        ]
         found = []
-        for of_team in sets.values():
-            groups = [
-                Group((pk,), frozenset(chain.from_iterable(self.lines[n].people.tolist() for n in of_team[pk])))
-                for pk in order
-                if pk in of_team
-            ]
-            for group in merge_small(groups):
-                numbers = tuple(n for pk in group.keys for n in of_team[pk])
-                names = tuple(teams[pk].name for pk in group.keys)
-                found.append(Unit(names, numbers, group.is_small, len(names) > 1))
+        for group in merge_small(groups):
+            numbers = tuple(n for pk in group.keys for n in of_team[pk])
+            names = tuple(self.asked.teams[pk].name for pk in group.keys)
+            found.append(Unit(names, numbers, group.is_small, len(names) > 1))
         return found
 
-    def _figures(self) -> tuple[Figures, Figures]:
+    def _figures(self, changed: list[int], before: "Board | None") -> tuple[Figures, Figures]:
         asked = self.asked
-        covered = np.array([line.coverage.covered for line in self.lines])
-        pooled = Pooled(self.units, asked.needed)
-        ready = engine.readiness(
-            [line.asked for line in self.lines],
-            weights=np.concatenate([asked.weights, pooled.weights(asked.weights)]),
-            seed=SEED,
-            known=asked.drawn,
-        )
-        exact = self._of(ready[: len(asked.keys)], covered, asked.needed)
-        return exact, self._of(ready[len(asked.keys) :], pooled.parts(covered), pooled.parts(asked.needed))
+        if before is not None and self.pooled is before.pooled:
+            self.weights = before.weights
+            if not changed:
+                self.ready, self.covered = before.ready, before.covered
+                return before.exact, before.merged
+        else:
+            self.weights = np.concatenate([asked.weights, self.pooled.weights(asked.weights)])
+        self.ready = self._ready(changed, before)
+        self.covered = np.array([line.coverage.covered for line in self.lines])
+        count, parts = len(asked.keys), self.pooled.parts
+        exact = self._of(self.ready[:count], self.covered, asked.needed)
+        return exact, self._of(self.ready[count:], parts(self.covered), parts(asked.needed))
 
-    def _of(self, ready: list[engine.Readiness], covered: np.ndarray, needed: np.ndarray) -> Figures:
+    def _ready(self, changed: list[int], before: "Board | None") -> list[readiness.Readiness]:
+        """How ready each group is: those that a change touches anew, the others as they were."""
+        asked = self.asked
+        if before is None or asked.draws is None:
+            known = asked.draws.known() if asked.draws else asked.known
+            asked.draws = readiness.Draws([line.asked for line in self.lines], seed=SEED, known=known)
+            return asked.draws.readiness(self.weights)
+        for n in changed:
+            asked.draws.replace(n, self.lines[n].asked)
+        is_hit = self.weights[:, changed].any(axis=1) | (self.weights != before.weights).any(axis=1)
+        anew = iter(asked.draws.readiness(self.weights[is_hit]))
+        return [next(anew) if hit else old for hit, old in zip(is_hit, before.ready, strict=True)]
+
+    def _of(self, ready: list[readiness.Readiness], covered: np.ndarray, needed: np.ndarray) -> Figures:
         names, keys = self.asked.cell_names, self.asked.keys
         sums = [np.bincount(self.asked.cell, values, minlength=len(names)) for values in (covered, needed)]
         cells = {str(name): Share(float(c), float(n)) for name, c, n in zip(names, *sums, strict=True) if n}
@@ -367,19 +335,21 @@ def current() -> Board:
         with _lock:
             latest = _latest.get("board")
             if latest is None or latest[0] != key:
-                latest = _latest["board"] = (key, Board(_asked(latest, key), profiles))
+                # Gone if the next one fails: its draws would be half of the one and half of the other.
+                _latest.clear()
+                latest = _latest["board"] = (key, _next(latest, key, profiles))
     return latest[1]
 
 
-def _asked(latest, key) -> Asked:
-    """What the last board was made from, as long as it holds."""
-    if latest is not None and latest[0][1:] == key[1:] and time.monotonic() - latest[1].asked.at < COUNTED_FOR:
-        return latest[1].asked
-    asked = Asked(key[-1])
-    if latest is not None:
-        # Draws go by what a demand holds: whatever is the same need not be drawn again.
-        asked.drawn = latest[1].asked.drawn
-    return asked
+def _next(latest, key, profiles: ProfileMatrix) -> Board:
+    if latest is None:
+        return Board(Asked(key[-1]), profiles)
+    before: Board = latest[1]
+    if latest[0][1:] == key[1:]:
+        return Board(before.asked, profiles, before)
+    # Draws go by what a demand holds: whatever is the same need not be drawn again.
+    draws = before.asked.draws
+    return Board(Asked(key[-1], draws.known() if draws else None), profiles)
 
 
 def forget() -> None:

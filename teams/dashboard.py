@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -9,15 +10,15 @@ from django.urls import reverse
 
 from candidates.models import Person
 from scoring import INTERVAL_Z
-from scoring import teams as engine
+from scoring.fit import GAP, MEETS
+from scoring.readiness import READY
 from socialstrategy.lib.templatetags.components import figure
-from teams import coverage
-from teams.coverage import Board, Figures, Line, Share, cell_key
-from teams.models import Snapshot
+from teams.coverage import Board, Line
+from teams.figures import NOTHING, Figures, Share, cell_key
 from teams.snapshots import figures_for, quarter_name
 
 SHORT_NAMES = {"content": "Content", "change": "Change"}
-MOST_INITIATIVES, MOST_DEEP, MOST_PEOPLE, MOST_QUARTERS = 8, 6, 3, 8
+MOST_INITIATIVES, MOST_DEEP, MOST_PEOPLE = 8, 6, 3
 MOST_DEMANDS = 3
 """Demands that the overview opens of a cell; the cell's own page shows all of them, a page at a time."""
 
@@ -35,11 +36,10 @@ class Cell:
 
 
 def dashboard(user, board: Board, day: date, *, chosen: str = "") -> dict[str, Any]:
-    """Everything of the overview; ``chosen`` is the key of the cell whose demands are open."""
+    """Everything of the overview but the open cell; ``chosen`` is its key, the widest if there is none such."""
     now = board.figures(user)
-    quarters = list(Snapshot.objects.filter(quarter_on__lt=day).order_by("-quarter_on")[:MOST_QUARTERS])[::-1]
     # A quarter in which nothing was asked for says nothing to compare with.
-    quarters = [one for one in quarters if figures_for(one, user).total.needed]
+    quarters = [one for one in board.asked.quarters if figures_for(one, user).total.needed]
     before = figures_for(quarters[-1], user) if quarters else None
     chosen = chosen if chosen in now.cells else widest(now)
     ready, deep, stale = ready_count(now), len(board.one_deep), board.stale
@@ -61,10 +61,20 @@ def dashboard(user, board: Board, day: date, *, chosen: str = "") -> dict[str, A
         "one_deep": one_deep(user, board, MOST_DEEP),
         "functions": since(board, now, before),
         "trend": trend([(quarter_name(q.quarter_on), figures_for(q, user).total) for q in quarters], now.total),
-        "cell": cell(user, board, chosen) if chosen else None,
+        "chosen": chosen,
         "is_merged": not user.is_hr and any(unit.is_merged or unit.is_hidden for unit in board.units),
-        "line_at": engine.READY,
+        "line_at": READY,
     }
+
+
+@lru_cache(4096)
+def address(name: str, *args) -> str:
+    """``reverse``, whose fifty lookups a page would otherwise take as long as drawing it."""
+    return reverse(name, args=args)
+
+
+def cell_url(key: str) -> str:
+    return address("teams:cell", *key.split("/"))
 
 
 def changed(now: float, before: float, joint: str = "") -> str:
@@ -98,8 +108,7 @@ def heat_rows(board: Board, now: Figures, before: Figures | None, chosen: str) -
             label += f"{share.covered:.1f} of {share.needed:.0f} covered" if share else "nobody is asked for"
             if change:
                 label += f", {change} since last quarter"
-            url = reverse("teams:cell", args=[function.slug, one.slug])
-            cells.append(Cell(key, url, label, share, change, key == chosen))
+            cells.append(Cell(key, cell_url(key), label, share, change, key == chosen))
         rows.append((function, cells))
     return rows
 
@@ -115,7 +124,8 @@ def readiness(user, board: Board, initiatives) -> list[dict]:
     return [
         {
             "initiative": one,
-            "share": figures.initiatives.get(one.pk, coverage.NOTHING),
+            "url": address("teams:initiative_detail", one.pk),
+            "share": figures.initiatives.get(one.pk, NOTHING),
             "short_of": short_of(user, board, one.pk),
         }
         for one in initiatives
@@ -147,7 +157,7 @@ def seen_share(user, board: Board, n: int) -> Share | None:
 
 
 def unit_share(board: Board, unit) -> Share:
-    whole = coverage.NOTHING
+    whole = NOTHING
     for n in unit.lines:
         whole = whole + board.lines[n].share
     return whole
@@ -168,16 +178,17 @@ def one_deep(user, board: Board, most: int | None = None) -> list[dict]:
                 "team": demand.team.name if user.is_hr else board.unit_of[n].label,
                 "person_id": line.best,
                 "initiatives": set(),
-                "url": reverse("teams:cell", args=line.cell.split("/")),
+                "url": cell_url(line.cell),
             },
         )
         row["level"] = max(row["level"], demand.level)
         row["initiatives"].add(demand.initiative_id)
     rows = sorted(found.values(), key=lambda row: -len(row["initiatives"]))[:most]
     if user.is_hr:
-        people = Person.objects.in_bulk([row["person_id"] for row in rows])
+        people = named_people(board, [row["person_id"] for row in rows])
         for row in rows:
             row["person"] = people.get(row["person_id"])
+            row["person_url"] = address("candidates:person_detail", row["person_id"])
     return rows
 
 
@@ -251,7 +262,7 @@ def cell(user, board: Board, key: str, *, start: int = 0, most: int = MOST_DEMAN
     context = {
         "title": f"{demand.team.function}, {demand.skill.skill_set.name.lower()}",
         "share": board.figures(user).cells.get(key),
-        "url": reverse("teams:cell", args=key.split("/")),
+        "url": cell_url(key),
     }
     if user.is_hr:
         chosen = numbers[start : start + most]
@@ -270,12 +281,18 @@ def _pages(start: int, most: int, total: int) -> dict[str, int]:
 def named(board: Board, numbers: list[int]) -> list[dict[str, Any]]:
     """Demands with their closest people and what would close each, for HR."""
     closest = {n: _closest(board.lines[n]) for n in numbers}
-    people = Person.objects.in_bulk({pk for found in closest.values() for pk, _ in found})
+    people = named_people(board, [pk for found in closest.values() for pk, _ in found])
     return [
         {
             "line": board.lines[n],
+            "url": address("teams:initiative_detail", board.lines[n].demand.initiative_id),
             "closest": [
-                {"person": people[pk], "state": state_of(p), **_level(board, board.lines[n], pk)}
+                {
+                    "name": people[pk],
+                    "url": address("candidates:person_detail", pk),
+                    "state": state_of(p),
+                    **_level(board, board.lines[n], pk),
+                }
                 for pk, p in closest[n]
                 if pk in people
             ],
@@ -283,6 +300,14 @@ def named(board: Board, numbers: list[int]) -> list[dict[str, Any]]:
         }
         for n in numbers
     ]
+
+
+def named_people(board: Board, keys: list[int]) -> dict[int, str]:
+    """Names of members; the board keeps them until somebody changes."""
+    missing = [pk for pk in keys if pk not in board.names]
+    if missing:
+        board.names |= dict(Person.objects.filter(pk__in=missing).order_by().values_list("pk", "name"))
+    return {pk: board.names[pk] for pk in keys if pk in board.names}
 
 
 def _closest(line: Line) -> list[tuple[int, float]]:
@@ -298,9 +323,9 @@ def _level(board: Board, line: Line, pk: int) -> dict[str, float]:
 
 
 def state_of(probability: float) -> str:
-    if probability >= engine.MEETS:
+    if probability >= MEETS:
         return "meets"
-    return "gap" if probability <= engine.GAP else "uncertain"
+    return "gap" if probability <= GAP else "uncertain"
 
 
 def counted(board: Board, unit, numbers: set[int]) -> dict[str, Any]:
@@ -329,7 +354,7 @@ def closing(board: Board, numbers: tuple[int, ...]) -> dict[str, int]:
             "short": round(sum(line.share.short for line in lines)),
             "unknown": sum(line.unknown for line in lines),
             "near": len(set().union(*(_near(board, line) for line in lines))),
-            "elsewhere": len(set().union(*(_elsewhere(board, line) for line in lines))),
+            "elsewhere": _elsewhere(board, lines),
         }
     return found
 
@@ -341,9 +366,14 @@ def _near(board: Board, line: Line) -> set[int]:
     return set(line.people[(mean >= level - 1) & (mean < level)].tolist())
 
 
-def _elsewhere(board: Board, line: Line) -> set[int]:
-    """Employees outside the team who more likely than not meet the demand."""
-    profiles, column = board.profiles, line.demand.skill.column
-    known = profiles.profiles.assessed[column] & profiles.is_employee
-    able = profiles.people[known & (profiles.profiles.mean[column] >= line.demand.level)]
-    return set(able.tolist()) - set(line.people.tolist())
+def _elsewhere(board: Board, lines: list[Line]) -> int:
+    """Employees outside the teams who more likely than not meet one of the demands."""
+    profiles = board.profiles
+    anybody = np.zeros(len(profiles.people), dtype=np.bool_)
+    for line in lines:
+        column = line.demand.skill.column
+        able = profiles.profiles.mean[column] >= line.demand.level
+        able &= profiles.profiles.assessed[column]
+        able[line.rows] = False
+        anybody |= able
+    return int((anybody & profiles.is_employee).sum())

@@ -4,7 +4,8 @@ from datetime import date
 
 from socialstrategy.lib.workbook import Sheet
 from teams import dashboard
-from teams.coverage import Board, Share, cell_key
+from teams.coverage import Board
+from teams.figures import Share, cell_key
 from teams.models import Initiative, Snapshot
 from teams.snapshots import figures_for, quarter_name
 

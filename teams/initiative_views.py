@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from roles.models import EnterpriseFunction, RoleTemplate
+from scoring.readiness import READY
 from socialstrategy.lib.paging import page_of
 from socialstrategy.lib.workbook import workbook
 from teams import actions, coverage, dashboard, exports
@@ -43,7 +44,7 @@ def initiative_list(request):
     for row in rows:
         row["demands"] = counts.get(row["initiative"].pk, 0)
     functions = EnterpriseFunction.objects.all()
-    context = {"page": page, "rows": rows, "functions": functions, "line_at": coverage.engine.READY, **wanted}
+    context = {"page": page, "rows": rows, "functions": functions, "line_at": READY, **wanted}
     return render(request, "teams/initiative_list.html", context)
 
 
@@ -98,7 +99,7 @@ def initiative_detail(request, pk):
         "demand_count": len(demands),
         "short_of": dashboard.short_of(request.user, board, one.pk),
         "today": timezone.localdate(),
-        "line_at": coverage.engine.READY,
+        "line_at": READY,
     }
     return render(request, "teams/initiative_detail.html", context)
 

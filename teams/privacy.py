@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
+
 MINIMUM = 5
 
 
@@ -38,3 +40,41 @@ def merge_small(groups: Iterable[Group]) -> list[Group]:
         first, second = sorted((at, other))
         found[first : second + 1] = [found[first].with_(found[second])]
     return found
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Teams that executives see as one in a skill set; ``is_hidden`` when even together they are fewer than five."""
+
+    teams: tuple[str, ...]
+    lines: tuple[int, ...]
+    is_hidden: bool
+    is_merged: bool
+
+    @property
+    def label(self) -> str:
+        return " and ".join(self.teams)
+
+
+class Pooled:
+    """How executives see demands: each as its part of its unit, by what it needs; hidden ones as nothing at all."""
+
+    def __init__(self, units: list[Unit], needed: np.ndarray):
+        self.unit = np.zeros(len(needed), dtype=np.intp)
+        shown = np.zeros(len(needed))
+        for n, unit in enumerate(units):
+            self.unit[list(unit.lines)] = n
+            shown[list(unit.lines)] = not unit.is_hidden
+        self.count = len(units)
+        self.share = shown * needed / self._sums(needed)[self.unit] if len(needed) else needed
+
+    def _sums(self, values: np.ndarray) -> np.ndarray:
+        return np.bincount(self.unit, values, minlength=self.count)
+
+    def parts(self, values: np.ndarray) -> np.ndarray:
+        """Of each demand its part of its unit's sum (D,)."""
+        return self.share * self._sums(values)[self.unit] if len(values) else values
+
+    def weights(self, weights: np.ndarray) -> np.ndarray:
+        """How much of each demand counts in each group (G, D), when the group counts parts of units."""
+        return np.array([self._sums(row * self.share)[self.unit] for row in weights]).reshape(weights.shape)

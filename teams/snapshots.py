@@ -11,8 +11,9 @@ from django.utils import timezone
 import scoring
 from candidates import matrix, parameters
 from candidates.models import Change
-from scoring import teams as engine
+from scoring import readiness
 from teams import coverage
+from teams.figures import Figures
 from teams.models import Snapshot
 
 
@@ -68,18 +69,21 @@ def plan(day: date, size: int = PART) -> list[dict]:
 
 def draw_part(snapshot: str, day: str, first: int, last: int, **_) -> dict:
     """How many each demand of a run has in each draw, packed, by what the demand holds."""
-    lines = coverage.lines_of(coverage.Asked(date.fromisoformat(day)), matrix.of_snapshot(snapshot), first, last)
-    met = engine.draw([line.asked for line in lines], seed=coverage.SEED)
+    asked = coverage.Asked(date.fromisoformat(day))
+    numbers = np.arange(len(asked.demands))[first:last]
+    lines = coverage.lines_of(asked, matrix.of_snapshot(snapshot), numbers)
+    met = readiness.draw([line.asked for line in lines], seed=coverage.SEED)
     return {key.hex(): b64encode(zlib.compress(one.tobytes())).decode() for key, one in met.items()}
 
 
 def board_of(day: date, snapshot: str, parts: list[dict]) -> coverage.Board:
     """The board from what the parts have drawn; a demand that has changed meanwhile is drawn here."""
-    asked = coverage.Asked(day)
-    for part in parts:
-        for key, packed in part.items():
-            asked.drawn[bytes.fromhex(key)] = np.frombuffer(zlib.decompress(b64decode(packed)), dtype=np.int32)
-    return coverage.Board(asked, matrix.of_snapshot(snapshot))
+    known = {
+        bytes.fromhex(key): np.frombuffer(zlib.decompress(b64decode(packed)), dtype=np.int32)
+        for part in parts
+        for key, packed in part.items()
+    }
+    return coverage.Board(coverage.Asked(day, known), matrix.of_snapshot(snapshot))
 
 
 def figures(board: coverage.Board) -> dict:
@@ -92,6 +96,6 @@ def figures(board: coverage.Board) -> dict:
     }
 
 
-def figures_for(snapshot: Snapshot, user) -> coverage.Figures:
+def figures_for(snapshot: Snapshot, user) -> Figures:
     """A quarter's figures as ``user`` may see them."""
-    return coverage.Figures.restored(snapshot.figures["exact" if user.is_hr else "merged"])
+    return Figures.restored(snapshot.figures["exact" if user.is_hr else "merged"])

@@ -15,7 +15,7 @@ from roles.models import Role, RoleVersion
 from socialstrategy.lib.text import clean
 from socialstrategy.lib.workbook import workbook
 from teams import coverage, dashboard, exports
-from teams.coverage import cell_key
+from teams.figures import cell_key
 from teams.models import oversees
 from teams.search import find
 
@@ -23,6 +23,13 @@ MOST_SKILLS = 6
 """Skills that somebody's own home shows."""
 MOST_WAITING = 5
 """Ratings asked of somebody that their home names; the queue has all."""
+PARTS = {
+    "board_head": "teams/_board_head.html",
+    "board_heat": "teams/_heatmap.html",
+    "board_since": "teams/_since.html",
+    "board_side": "teams/_board_side.html",
+}
+"""What is drawn of the board for as long as nothing changes in it; the open cell also counts people elsewhere."""
 PER_CELL = 20
 """Demands on a page of a cell."""
 
@@ -80,10 +87,13 @@ def _board(user, chosen: str) -> dict:
     key = (user.is_hr, chosen)
     if key not in board.drawn:
         context = dashboard.dashboard(user, board, timezone.localdate(), chosen=chosen)
-        parts = ("teams/_board_head.html", "teams/_board_main.html", "teams/_board_side.html")
-        board.drawn[key] = [render_to_string(part, context) for part in parts]
-    head, main, side = board.drawn[key]
-    return {"has_board": True, "board_head": head, "board_main": main, "board_side": side}
+        board.drawn[key] = context["chosen"], {name: render_to_string(part, context) for name, part in PARTS.items()}
+    opened, parts = board.drawn[key]
+    key = (user.is_hr, opened)
+    if opened and key not in board.drawn_cells:
+        context = {"cell": dashboard.cell(user, board, opened)}
+        board.drawn_cells[key] = render_to_string("teams/_cell.html", context)
+    return {"has_board": True, "board_cell": board.drawn_cells.get(key, ""), **parts}
 
 
 def _today(user) -> dict:

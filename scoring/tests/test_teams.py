@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtr
 
-from scoring import teams
-from scoring.teams import Demand, _draws, count_distribution, coverage, coverages, readiness
+import scoring.readiness
+from scoring.readiness import Demand, Draws, readiness
+from scoring.teams import count_distribution, coverage, coverages
 
 probabilities = st.lists(st.floats(0, 1), min_size=0, max_size=8)
 
@@ -82,7 +83,7 @@ def ready(*demands, seed=1, **options):
 
 
 def drawn(demands, seed, draws):
-    return _draws(demands, np.ones((1, len(demands))), seed, draws, 0.3, None)[:, 0]
+    return Draws(demands, seed=seed, draws=draws).met.sum(axis=0)
 
 
 @given(st.lists(st.floats(-3, 3), min_size=0, max_size=6), st.integers(1, 4))
@@ -160,18 +161,32 @@ def test_bad_demands_are_refused(arguments, options, words):
 
 def test_only_what_has_changed_is_drawn_again(monkeypatch):
     demands = [demand(2, [0.2, -0.5, 1.0]), demand(1, [0.3], skill=4, members=[2]), demand(1, [1.0], members=[5])]
-    known: dict = {}
-    first = ready(*demands, known=known)
-    assert first == ready(*demands)
+    draws = Draws(demands, seed=1)
+    everything = np.ones((1, 3))
+    assert draws.readiness(everything) == [ready(*demands)]
     drawn_again = []
-    real = teams._simulate
-    monkeypatch.setattr(teams, "_simulate", lambda *a: drawn_again.append(a[-1]) or real(*a))
-    assert ready(*demands, known=known) == first
-    assert drawn_again == []
-    changed = [demands[0], demand(1, [0.4], skill=4, members=[2])]
-    assert ready(*changed, known=known) == ready(*changed)
-    assert drawn_again[0] is changed[1]
-    assert len(known) == 2
+    real = scoring.readiness._meet
+    monkeypatch.setattr(scoring.readiness, "_meet", lambda *a: drawn_again.append(a[2].tolist()) or real(*a))
+    assert ready(*demands, known=draws.known()) == ready(*demands)
+    assert drawn_again == [one.members.tolist() for one in demands]
+    drawn_again.clear()
+    changed = demand(1, [0.4], skill=4, members=[2])
+    draws.replace(1, changed)
+    assert drawn_again == [[2]]
+    assert draws.readiness(everything) == [ready(demands[0], changed, demands[2])]
+    with pytest.raises(ValueError, match="finite"):
+        draws.replace(0, demand(1, [math.nan]))
+
+
+@given(st.integers(0, 200))
+def test_a_group_s_answer_hangs_on_its_own_weights_alone(seed):
+    """To the last bit, so that what was worked out before may stand beside what is worked out anew."""
+    rng = np.random.default_rng(seed)
+    demands = [demand(2, rng.normal(size=5), skill=int(n), members=rng.choice(50, 5, replace=False)) for n in range(12)]
+    draws = Draws(demands, seed=3, draws=100)
+    weights = rng.random((6, 12)) * (rng.random((6, 12)) < 0.5)
+    alone = [draws.readiness(weights[[g]])[0] for g in range(6)]
+    assert draws.readiness(weights) == alone
 
 
 def test_nobody_s_draws_depend_on_who_else_is_there():

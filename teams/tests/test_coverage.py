@@ -4,16 +4,20 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
+from django.db import transaction
 from django.utils import timezone
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from accounts.models import User
 from candidates import actions as people_actions
+from candidates import matrix
 from candidates.factories import give_evidence, make_person
+from candidates.models import Estimate, Person
 from scoring.teams import coverage as covered
-from teams import actions, coverage
-from teams.coverage import Figures, Share
+from teams import actions, coverage, views
 from teams.factories import join, make_demand, make_initiative, make_team
+from teams.figures import Figures, Share
 from teams.privacy import MINIMUM, Group, merge_small
 
 pytestmark = pytest.mark.django_db
@@ -125,6 +129,82 @@ def test_the_number_of_queries_does_not_grow_with_demands(django_assert_num_quer
     coverage.forget()
     with django_assert_num_queries(9):
         coverage.current()
+
+
+CHANGES = ("evidence", "outsider", "doubt", "rename", "archive", "delete", "join", "demand", "anew")
+
+
+def somehow_changed(data, what: str, people: list, teams: list) -> None:
+    person = data.draw(st.sampled_from(people))
+    slug, value = data.draw(st.sampled_from(["tone-empathy", "video"])), data.draw(st.integers(0, 5))
+    if what == "evidence":
+        give_evidence(person, slug, value, data.draw(st.sampled_from(["work_sample", "manager"])))
+    elif what == "outsider":
+        give_evidence(make_person(kind="employee"), slug, value)
+    elif what == "doubt":
+        Estimate.objects.filter(person=person).update(sd=1.1)
+    elif what == "rename":
+        Person.objects.filter(pk=person.pk).update(name=f"New {value}")
+    elif what == "archive":
+        people_actions.set_archived(person, by=None, archived=person.archived_at is None)
+    elif what == "delete":
+        Estimate.objects.filter(person=person).delete()
+    elif what == "join":
+        join(data.draw(st.sampled_from(teams)), make_person(kind="employee"), share=50)
+    elif what == "demand":
+        make_demand(make_initiative(), data.draw(st.sampled_from(teams)), slug, level=3, people=2)
+    else:
+        matrix.forget()
+
+
+def as_drawn(users) -> list:
+    """What the overview shows each, and everything it is drawn from."""
+    board = coverage.current()
+    lines = [(line.people.tolist(), line.z.tolist(), line.members, line.coverage) for line in board.lines]
+    figures = board.exact, board.merged, board.units, board.one_deep, board.lines_by_cell
+    return [lines, figures, [views._board(user, "") for user in users]]
+
+
+@given(st.data())
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_board_made_from_the_one_before_is_as_one_made_anew(data):
+    with transaction.atomic():
+        coverage.forget()
+        matrix.forget()
+        users = [User(name=role, role=role, pk=n) for n, role in enumerate(("hr", "executive"), 1)]
+        initiative = make_initiative()
+        teams = [make_team(people=size) for size in (2, 3, 6)]
+        for team in teams:
+            make_demand(initiative, team, people=2)
+            make_demand(initiative, team, "video", people=1)
+        people = list(Person.objects.filter(memberships__isnull=False).distinct())
+        for person in people[::2]:
+            give_evidence(person, "tone-empathy", 4)
+        for what in data.draw(st.lists(st.sampled_from(CHANGES), min_size=1, max_size=6)):
+            as_drawn(users)
+            somehow_changed(data, what, people, teams)
+        found, latest = as_drawn(users), dict(coverage._latest)
+        coverage.forget()
+        assert found == as_drawn(users)
+        assert latest
+        transaction.set_rollback(True)
+
+
+def test_somebody_outside_all_teams_changes_nothing_but_the_open_cell(monkeypatch):
+    team = make_team()
+    able(team, value=2)
+    make_demand(make_initiative(), team, people=3)
+    hr = User(name="HR", role="hr", pk=1)
+    before = views._board(hr, "")
+    board = coverage.current()
+    monkeypatch.setattr(coverage, "Line", lambda *_: pytest.fail("a demand was worked out again"))
+    for source in ("work_sample", "manager", "peer"):
+        give_evidence(make_person(kind="employee"), "tone-empathy", 5, source)
+    after = views._board(hr, "")
+    assert coverage.current() is not board
+    assert coverage.current().exact is board.exact
+    assert {name for name in after if after[name] != before[name]} == {"board_cell"}
+    assert "Ask around" in after["board_cell"]
 
 
 # Executives

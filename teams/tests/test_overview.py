@@ -13,13 +13,13 @@ from accounts.factories import make_user
 from candidates import actions, matrix
 from candidates.factories import give_evidence, make_person
 from roles.models import Skill
-from scoring import teams as engine
+from scoring import readiness
 from socialstrategy.celery import app
 from socialstrategy.jobs import enqueue
 from socialstrategy.jobs.models import Job
 from teams import coverage, dashboard, snapshots, tasks
-from teams.coverage import Share
 from teams.factories import join, make_demand, make_initiative, make_team
+from teams.figures import NOTHING, Share
 from teams.models import Snapshot
 
 pytestmark = pytest.mark.django_db
@@ -185,8 +185,8 @@ def test_a_quarter_in_parts_is_the_quarter_in_one(team, run_jobs, size, monkeypa
     wanted = snapshots.figures(coverage.current())
     count = len(coverage.current().lines)
     drawn = []
-    real = engine._simulate
-    monkeypatch.setattr(engine, "_simulate", lambda *a: drawn.append(1) or real(*a))
+    real = readiness._meet
+    monkeypatch.setattr(readiness, "_meet", lambda *a: drawn.append(1) or real(*a))
     coverage.forget()
     enqueue("quarter.take", part=size, quarter_on="2026-09-30", day=timezone.localdate().isoformat())
     run_jobs()
@@ -239,7 +239,7 @@ def test_a_quarter_without_data_leaves_a_gap_and_breaks_nothing(as_hr, team):
     page = as_hr.get("/").content.decode()
     assert "No earlier quarter to compare with yet" in page
     assert "as last quarter" not in page
-    assert dashboard.trend([("Q1 2026", coverage.NOTHING)], Share(1, 2, 0.3, 0.6)) is None
+    assert dashboard.trend([("Q1 2026", NOTHING)], Share(1, 2, 0.3, 0.6)) is None
 
 
 def test_the_trend_keeps_its_points_in_order_and_inside_the_drawing():

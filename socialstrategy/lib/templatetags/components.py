@@ -55,6 +55,7 @@ def dot(state: str, name: str):
 
 
 @register.simple_tag
+@lru_cache(4096)
 def state(state: str, text: str = ""):
     """Shape and word of a requirement's state."""
     return format_html('<span class="st" data-state="{}">{}{}</span>', state, glyph(state), text or STATE_WORDS[state])
