@@ -98,16 +98,12 @@ def of_rows(profiles: Profiles, role: Prepared, rows: Rows) -> tuple[Singles, Si
     return mean, inverse, assessed, replace(role, skill=np.arange(len(role.skill), dtype=np.intp)), slice(None)
 
 
-def _columns(matrix: Singles, role: Prepared, chosen: Rows) -> Floats:
-    return np.stack([matrix[k][chosen] for k in role.skill], axis=1).astype(np.float64)
-
-
 def deviations(profiles: Profiles, role: Prepared, chosen: Rows) -> tuple[Floats, Floats, Bools]:
     """z, v and assessed, each (N, K), of the people asked for."""
-    mean = checks.array("Means", _columns(profiles.mean, role, chosen))
-    inverse = _columns(profiles.inverse, role, chosen)
+    at = role.skill[:, None], chosen
+    mean, inverse = (np.ascontiguousarray(one[at].T, dtype=np.float64) for one in (profiles.mean, profiles.inverse))
+    checks.array("Means", mean)
     if not np.isfinite(inverse).all() or (inverse <= 0).any():
         raise ValueError("Standard deviations must be finite and above 0 everywhere.")
-    known = np.stack([profiles.assessed[k][chosen] for k in role.skill], axis=1).astype(np.bool_)
     v = np.sqrt(1.0 / np.square(inverse) + role.variance)
-    return (mean - role.level) / v, v, known
+    return (mean - role.level) / v, v, np.ascontiguousarray(profiles.assessed[at].T)
