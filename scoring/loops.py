@@ -94,12 +94,19 @@ def _add(p: Singles, weight: Any, fit: Singles) -> None:  # pragma: no cover
 
 
 @loop
-def _add_two(
-    m1: Singles, s1: Singles, r1: Any, w1: Any, m2: Singles, s2: Singles, r2: Any, w2: Any, fit: Singles
-) -> None:  # pragma: no cover
-    """Two columns at once keep memory busy."""
+def _plain(mean: Singles, inverse: Singles, lines: Any, k: int, start: int, stop: int) -> Any:  # pragma: no cover
+    """What F takes from a requirement whose level is certain."""
+    skill, level, weight = lines[0][k], lines[1][k], lines[3][k]
+    return mean[skill, start:stop], inverse[skill, start:stop], level, weight
+
+
+@loop
+def _add_four(a: Any, b: Any, c: Any, d: Any, fit: Singles) -> None:  # pragma: no cover
+    """Four columns at once keep memory busy."""
+    (m1, s1, r1, w1), (m2, s2, r2, w2), (m3, s3, r3, w3), (m4, s4, r4, w4) = a, b, c, d
     for i in range(fit.size):
-        fit[i] += w1 * _phi((m1[i] - r1) * s1[i]) + w2 * _phi((m2[i] - r2) * s2[i])
+        first = w1 * _phi((m1[i] - r1) * s1[i]) + w2 * _phi((m2[i] - r2) * s2[i])
+        fit[i] += first + (w3 * _phi((m3[i] - r3) * s3[i]) + w4 * _phi((m4[i] - r4) * s4[i]))
 
 
 @loop
@@ -135,30 +142,26 @@ def _block(
     fit[:] = _ZERO
     low[:] = _ONE
     high[:] = _ONE
-    waiting = -1
+    plain = np.empty(skill.size, dtype=np.intp)
+    n = 0
     for k in range(skill.size):
-        if essential[k] or variance[k] > _ZERO:
-            column(mean[skill[k], start:stop], inverse[skill[k], start:stop], level[k], variance[k], p)
-            _add(p, weight[k], fit)
-            if essential[k]:
-                _bound(p, low, high)
-        elif waiting < 0:
-            waiting = k
-        else:
-            j, waiting = waiting, -1
-            _add_two(
-                mean[skill[j], start:stop],
-                inverse[skill[j], start:stop],
-                level[j],
-                weight[j],
-                mean[skill[k], start:stop],
-                inverse[skill[k], start:stop],
-                level[k],
-                weight[k],
-                fit,
-            )
-    if waiting >= 0:
-        k = waiting
+        if not essential[k] and not variance[k] > _ZERO:
+            plain[n] = k
+            n += 1
+            continue
+        column(mean[skill[k], start:stop], inverse[skill[k], start:stop], level[k], variance[k], p)
+        _add(p, weight[k], fit)
+        if essential[k]:
+            _bound(p, low, high)
+    for j in range(0, n - n % 4, 4):
+        _add_four(
+            _plain(mean, inverse, lines, plain[j], start, stop),
+            _plain(mean, inverse, lines, plain[j + 1], start, stop),
+            _plain(mean, inverse, lines, plain[j + 2], start, stop),
+            _plain(mean, inverse, lines, plain[j + 3], start, stop),
+            fit,
+        )
+    for k in plain[n - n % 4 : n]:
         column(mean[skill[k], start:stop], inverse[skill[k], start:stop], level[k], variance[k], p)
         _add(p, weight[k], fit)
 
