@@ -465,14 +465,28 @@ def changed(
 
 # Everybody against many roles: each distinct requirement once a block.
 @loop
+def _add_rows(p: Singles, which: Rows, weight: Singles, at: int, fit: Singles) -> None:  # pragma: no cover
+    """Four requirements from the one at ``at``."""
+    size = fit.size
+    a, b, c, d = p[which[at], :size], p[which[at + 1], :size], p[which[at + 2], :size], p[which[at + 3], :size]
+    w1, w2, w3, w4 = weight[at], weight[at + 1], weight[at + 2], weight[at + 3]
+    for i in range(fit.size):
+        fit[i] += (w1 * a[i] + w2 * b[i]) + (w3 * c[i] + w4 * d[i])
+
+
+@loop
 def _role(
     p: Singles, which: Rows, weight: Singles, essential: Bools, fit: Singles, low: Singles, high: Singles
 ) -> None:  # pragma: no cover
     fit[:] = _ZERO
     low[:] = _ONE
     high[:] = _ONE
-    for k in range(which.size):
+    fours = which.size - which.size % 4
+    for k in range(0, fours, 4):
+        _add_rows(p, which, weight, k, fit)
+    for k in range(fours, which.size):
         _add(p[which[k], : fit.size], weight[k], fit)
+    for k in range(which.size):
         if essential[k]:
             _bound(p[which[k], : fit.size], low, high)
 
