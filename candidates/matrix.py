@@ -6,6 +6,7 @@ one is used again when nobody holds it any more. So no reader ever sees half of 
 """
 
 import contextlib
+import itertools
 import logging
 import threading
 import time
@@ -60,9 +61,10 @@ def hurried():
 class ProfileMatrix:
     """``profiles`` are skill-major; ``people`` holds the primary key of each column, of those ``present`` and others.
 
-    ``version`` moves with everything that is read from memory, within this process; ``others`` only with what is
-    neither a person nor an estimate: skills, teams, parameters. ``standing`` gives everybody against a role, and keeps
-    the last few. ``log``: what was put in since the snapshot, of which this one has the first ``changes``.
+    ``version`` rises with everything that is read from memory, within this process; ``others`` is the one at which
+    anything changed that is neither a person nor an estimate: skills, teams, parameters. ``standing`` gives everybody
+    against a role, and keeps the last few. ``log``: what was put in since the snapshot; this one has the first
+    ``changes`` of it.
     """
 
     version: int
@@ -155,6 +157,9 @@ class Published:
         return time.time() - self.at < changes.FRESH.total_seconds()
 
 
+_versions = itertools.count(1)
+
+
 def _silent(done: int, total: int) -> None:
     pass
 
@@ -169,7 +174,7 @@ class Keeper:
         self.free: list[Table] = []
         self.batches: list[Batch] = []
         self.path: Path | None = None
-        self.version = self.others = 0
+        self.others = 0
         self.skills = 0
 
     def current(self, tell=_silent) -> ProfileMatrix:
@@ -222,9 +227,9 @@ class Keeper:
         for batch in waiting:
             table.apply(batch)
         table.applied = len(self.batches)
-        self.version += 1
-        self.others += news.others
-        matrix = _leased(table, self.version, self.others, thresholds, self.batches, self._take_back(self.batches))
+        version = next(_versions)
+        self.others = version if news.others else self.others
+        matrix = _leased(table, version, self.others, thresholds, self.batches, self._take_back(self.batches))
         self.published = Published(matrix, news.mark, time.time())
         return self.published
 

@@ -330,15 +330,14 @@ def current() -> Board:
     """The board of everything that has been committed."""
     profiles, day = matrix.current(), timezone.localdate()
     key = (profiles.version, profiles.others, day)
-    latest = _latest.get("board")
-    if latest is None or latest[0] != key:
-        with _lock:
-            latest = _latest.get("board")
-            if latest is None or latest[0] != key:
-                # Gone if the next one fails: its draws would be half of the one and half of the other.
-                _latest.clear()
-                latest = _latest["board"] = (key, _next(latest, key, profiles))
-    return latest[1]
+    with _lock:
+        latest = _latest.get("board")
+        # As new as the matrix, or newer: whoever waited may find what another has made.
+        if latest is None or latest[0][0] < key[0] or latest[0][2] != day:
+            # Gone if the next one fails: its draws would be half of the one and half of the other.
+            _latest.clear()
+            latest = _latest["board"] = (key, _next(latest, key, profiles))
+        return latest[1]
 
 
 def _next(latest, key, profiles: ProfileMatrix) -> Board:
