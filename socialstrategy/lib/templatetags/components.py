@@ -44,8 +44,9 @@ def glyph(state: str):
     )
 
 
+# Typed, since a text that is markup and one that looks like it are equal, and only one of them is to be escaped.
 @register.simple_tag
-@lru_cache(4096)
+@lru_cache(4096, typed=True)
 def dot(state: str, name: str):
     """The shape of a requirement's state alone, with its name and word for those who point at it or hear it."""
     word = STATE_WORDS[state].lower()
@@ -55,14 +56,14 @@ def dot(state: str, name: str):
 
 
 @register.simple_tag
-@lru_cache(4096)
+@lru_cache(4096, typed=True)
 def state(state: str, text: str = ""):
     """Shape and word of a requirement's state."""
     return format_html('<span class="st" data-state="{}">{}{}</span>', state, glyph(state), text or STATE_WORDS[state])
 
 
 @register.simple_tag
-@lru_cache(4096)
+@lru_cache(4096, typed=True)
 def chip(state: str, text: str):
     """A small label in the colour of a state."""
     return format_html(

@@ -5,6 +5,7 @@ import re
 import pytest
 from django.template import Context, Template
 from django.utils import translation
+from django.utils.safestring import mark_safe
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,6 +27,12 @@ def test_a_level_s_word_is_its_floor_within_the_scale():
 @pytest.mark.parametrize(("share", "shown"), [(0, "0%"), (0.001, "<1%"), (0.41, "41%"), (0.999, ">99%"), (1, "100%")])
 def test_percents_never_claim_certainty(share, shown):
     assert components.percent(share) == shown
+
+
+@pytest.mark.parametrize("draw", [components.dot, components.state, components.chip])
+def test_what_was_drawn_of_markup_is_not_taken_for_a_text_that_looks_like_it(draw):
+    assert "<b>bold</b>" in draw("meets", mark_safe("<b>bold</b>"))
+    assert "<b>" not in draw("meets", "<b>bold</b>")
 
 
 @given(st.floats(-3, 8), st.floats(0, 3), st.floats(0, 5), st.floats(0, 1))
