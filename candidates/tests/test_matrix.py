@@ -429,6 +429,7 @@ def test_progress_is_told_by_estimates_read_and_can_be_written_down(monkeypatch)
     """On PostgreSQL nothing else can be asked while a COPY runs; each is over before its progress is told."""
     monkeypatch.setattr(loading, "RUN", 2)
     monkeypatch.setattr(loading, "PAGES", 1)
+    monkeypatch.setattr(loading._Sink, "SIZE", 64)
     for _ in range(3):
         give_evidence(make_person(), "analytics", 3)
     known = Skill.objects.exclude(slug="analytics")
