@@ -1,6 +1,7 @@
 """A real browser, a real Celery worker, and the pages to look at."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -48,6 +49,8 @@ def start_worker(transactional_db, own_queue):
 
     yield start
     for process in started:
+        # A test that failed may have left it stopped.
+        process.send_signal(signal.SIGCONT)
         process.terminate()
     for process in started:
         process.wait(20)
