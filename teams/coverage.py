@@ -299,6 +299,8 @@ class Board:
         if before is None or asked.draws is None:
             known = asked.draws.known() if asked.draws else asked.known
             asked.draws = readiness.Draws([line.asked for line in self.lines], seed=SEED, known=known)
+            # All of it is in the draws now, or will not return.
+            asked.known = {}
             return asked.draws.readiness(self.weights)
         for n in changed:
             asked.draws.replace(n, self.lines[n].asked)
