@@ -208,7 +208,8 @@ def to_ask(rows: list[SkillRow], most: int = 3) -> list[tuple[SkillRow, Prompt]]
 def next_best(rows: list[SkillRow], most: int = 3) -> list[dict]:
     """Which further evidence would settle most per hour it costs, where P(meets) lies between .2 and .8.
 
-    Essentials count twice, since without them nothing is decided.
+    Essentials count twice, since without them nothing is decided. What would not narrow the interval by as much as the
+    page shows, a tenth of a level, is not proposed.
     """
     sources = parameters.current().sources
     found: list[dict[str, Any]] = []
@@ -227,6 +228,8 @@ def next_best(rows: list[SkillRow], most: int = 3) -> list[dict]:
             )
             worth = fall / hours * (2.0 if requirement.is_essential else 1.0)
             width = 2 * scoring.INTERVAL_Z * sd_after(row.estimate.sd, kappa)
+            if round(width, 1) >= round(row.width, 1):
+                continue
             found.append(
                 {"row": row, "label": SOURCE_WORDS[name], "icon": SOURCE_ICONS[name], "width": width, "worth": worth}
             )

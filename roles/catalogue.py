@@ -61,11 +61,14 @@ def export() -> dict:
 def read(path: Path) -> dict:
     """A catalogue file as data, or CatalogueError."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        # Bytes, since json knows UTF-8 and UTF-16 by their marks, with which Windows writes and redirects.
+        data = json.loads(path.read_bytes())
     except UnicodeDecodeError as error:
-        raise CatalogueError(f"{path.name} is not UTF-8 text.") from error
+        raise CatalogueError(f"{path.name} is neither UTF-8 nor UTF-16 text.") from error
     except json.JSONDecodeError as error:
         raise CatalogueError(f"{path.name} is not JSON: {error.msg} in line {error.lineno}.") from error
+    except RecursionError as error:
+        raise CatalogueError(f"{path.name} is nested too deeply to be a catalogue.") from error
     if not isinstance(data, dict):
         raise CatalogueError(f"{path.name} must hold one object.")
     return data

@@ -14,6 +14,7 @@ from candidates.models import Estimate, Evidence, Person
 from roles.models import Skill
 from scoring.evidence import Observation, estimate
 from socialstrategy.jobs.models import Job
+from socialstrategy.lib.templatetags.components import one_decimal
 
 pytestmark = pytest.mark.django_db
 TODAY = date(2026, 11, 23)
@@ -139,6 +140,29 @@ def test_what_would_settle_most_is_about_what_is_in_doubt(version):
     assert proposed
     assert all(0.2 <= one["row"].probability <= 0.8 for one in proposed)
     assert all(one["width"] < one["row"].width for one in proposed)
+
+
+@pytest.mark.parametrize("errors", [(0.2,), (0.2, 0.2), (0.4, 0.3, 0.3), (1.5, 1.5)])
+@pytest.mark.parametrize("value", [2.6, 2.9, 3.2])
+def test_what_is_proposed_narrows_the_interval_by_as_much_as_the_page_shows(version, value, errors):
+    person = make_person()
+    for slug in ("tone-empathy", "micro-copy"):
+        for n, error in enumerate(errors):
+            give_evidence(person, slug, value, ("work_sample", "interview_panel", "performance_test")[n], error)
+    _, rows = profile.against(person, version)
+    for one in profile.next_best(rows, most=20):
+        assert one_decimal(one["width"]) < one_decimal(one["row"].width)
+
+
+@pytest.mark.parametrize("value", [2.0, 2.2, 2.4])
+def test_what_is_proposed_narrows_the_interval_by_as_much_as_the_page_shows(version, value):
+    person = make_person()
+    for source in ("self", "knowledge_test", "work_sample", "interview_panel", "manager", "peer"):
+        error = 0.375 if source == "knowledge_test" else None
+        give_evidence(person, "analytics", value, source, standard_error=error)
+        _, rows = profile.against(person, version)
+        for one in profile.next_best(rows, most=20):
+            assert one_decimal(one["width"]) < one_decimal(one["row"].width)
 
 
 def test_the_interview_is_about_the_least_certain_essentials(as_hr, version):

@@ -98,7 +98,26 @@ def test_a_bad_catalogue_is_refused_whole(change, said):
     assert exported() == before
 
 
-@pytest.mark.parametrize(("content", "said"), [(b"{", "not JSON"), (b"\xff\xfe", "UTF-8"), (b"[]", "one object")])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le"])
+def test_a_file_is_read_with_or_without_a_mark_of_its_encoding(tmp_path, encoding):
+    data = exported()
+    data["skills"][0]["name"] = "Ziele – größer"
+    file = tmp_path / "catalogue.json"
+    file.write_bytes(json.dumps(data, ensure_ascii=False).encode(encoding))
+    call_command("import_catalogue", str(file), stdout=StringIO())
+    assert exported() == data
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"{", "not JSON"),
+        (b"\xff\xfe", "not JSON"),
+        ('{"name": "Größe"}'.encode("latin-1"), "UTF-8"),
+        (b"[]", "one object"),
+        (b"[" * 100_000, "nested"),
+    ],
+)
 def test_a_file_that_is_no_catalogue_is_refused(tmp_path, content, said):
     file = tmp_path / "x.json"
     file.write_bytes(content)
