@@ -10,6 +10,7 @@ from django.db.models.functions import Lower
 
 from assessments.models import RatingRequest
 from roles.models import EnterpriseFunction, Skill
+from socialstrategy.lib.searching import matching
 
 CODE_SIGNS, CODE_LENGTH = "BCDFGHJKLMNPQRSTVWXZ23456789", 12
 
@@ -43,9 +44,7 @@ class PersonQuerySet(models.QuerySet):
 
     def search(self, words: str):
         """People whose name or address contains every word."""
-        for word in words.split()[:5]:
-            self = self.filter(Q(name__icontains=word) | Q(email__icontains=word))
-        return self
+        return matching(self, words, "name", "email")
 
 
 class Person(models.Model):

@@ -9,6 +9,7 @@ from roles import actions, occupations
 from roles.forms import FunctionForm, OccupationFileForm, SkillForm, SkillSetForm
 from roles.models import EnterpriseFunction, Occupation, Skill, SkillSet
 from socialstrategy.lib.paging import page_of
+from socialstrategy.lib.searching import matching
 
 
 def skill_list(request):
@@ -83,10 +84,8 @@ def _simple_form(request, form_class, row, back, back_title):
 
 def occupation_list(request):
     """Occupations to start a role from."""
-    found = Occupation.objects.all()
     words = request.GET.get("q", "")[:60]
-    if words:
-        found = found.filter(title__icontains=words)
+    found = matching(Occupation.objects.all(), words, "title", "code")
     context = {"page": page_of(found, request), "form": OccupationFileForm(), "q": words}
     return render(request, "roles/occupation_list.html", context)
 

@@ -12,16 +12,15 @@ from roles.forms import DescribeForm, LineForm, NewRoleForm, TemplateForm
 from roles.models import EnterpriseFunction, Occupation, Role, RoleTemplate, RoleVersion, Skill
 from socialstrategy.lib.levels import LEVELS
 from socialstrategy.lib.paging import page_of
+from socialstrategy.lib.searching import matching
 
 
 def role_list(request):
     """Every role in reach, with its versions."""
-    roles = Role.objects.visible_to(request.user).with_versions()
     wanted = {name: request.GET.get(name, "")[:60] for name in ("function", "state", "q")}
+    roles = matching(Role.objects.visible_to(request.user).with_versions(), wanted["q"], "title")
     if wanted["function"]:
         roles = roles.filter(function__slug=wanted["function"])
-    if wanted["q"]:
-        roles = roles.filter(title__icontains=wanted["q"])
     if wanted["state"] == "draft":
         roles = roles.filter(versions__state=RoleVersion.State.DRAFT)
     roles = roles.filter(retired_at__isnull=wanted["state"] != "retired")

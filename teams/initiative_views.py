@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 from roles.models import EnterpriseFunction, RoleTemplate
 from scoring.readiness import READY
 from socialstrategy.lib.paging import page_of
+from socialstrategy.lib.searching import matching
 from socialstrategy.lib.workbook import workbook
 from teams import actions, coverage, dashboard, exports
 from teams.forms import DemandForm, InitiativeForm, NewInitiativeForm
@@ -26,7 +27,7 @@ SORTS = {"deadline": ("deadline_on", "title", "pk"), "title": ("title", "pk"), "
 def initiative_list(request):
     initiatives = Initiative.objects.visible_to(request.user).select_related("function")
     wanted = {name: request.GET.get(name, "")[:80] for name in ("q", "function", "state", "sort")}
-    initiatives = initiatives.filter(title__icontains=wanted["q"])
+    initiatives = matching(initiatives, wanted["q"], "title")
     if wanted["function"]:
         initiatives = initiatives.filter(function__slug=wanted["function"])
     if wanted["state"] in STATES:

@@ -6,6 +6,7 @@ from django.urls import reverse
 
 from candidates.models import Person
 from roles.models import Role, Skill
+from socialstrategy.lib.searching import matching
 from teams.models import Initiative, Team
 
 MOST = 8
@@ -35,12 +36,6 @@ def find(user, words: str) -> list[tuple[str, list[Hit]]]:
     return [(kind, hits) for kind, hits in groups if hits]
 
 
-def _named(rows, field: str, words: str):
-    for word in words.split()[:5]:
-        rows = rows.filter(**{f"{field}__icontains": word})
-    return rows
-
-
 def people(user, words: str) -> list[Hit]:
     """HR finds everybody who is not archived, others those whose levels they may read."""
     found = Person.objects.reportable_to(user).current().select_related("function").search(words)
@@ -48,20 +43,20 @@ def people(user, words: str) -> list[Hit]:
 
 
 def roles(user, words: str) -> list[Hit]:
-    found = _named(Role.objects.visible_to(user).current().select_related("function"), "title", words)
+    found = matching(Role.objects.visible_to(user).current().select_related("function"), words, "title")
     return [Hit(r.title, r.function.name, reverse("roles:role_detail", args=[r.pk])) for r in found[:MOST]]
 
 
 def initiatives(user, words: str) -> list[Hit]:
-    found = _named(Initiative.objects.visible_to(user).select_related("function"), "title", words)
+    found = matching(Initiative.objects.visible_to(user).select_related("function"), words, "title")
     return [Hit(i.title, i.state_word, reverse("teams:initiative_detail", args=[i.pk])) for i in found[:MOST]]
 
 
 def teams(user, words: str) -> list[Hit]:
-    found = _named(Team.objects.visible_to(user).current().select_related("function"), "name", words)
+    found = matching(Team.objects.visible_to(user).current().select_related("function"), words, "name")
     return [Hit(t.name, t.function.name, reverse("teams:team_detail", args=[t.pk])) for t in found[:MOST]]
 
 
 def skills(words: str) -> list[Hit]:
-    found = _named(Skill.objects.current().select_related("skill_set"), "name", words)
+    found = matching(Skill.objects.current().select_related("skill_set"), words, "name")
     return [Hit(s.name, s.skill_set.name, reverse("roles:skill_detail", args=[s.slug])) for s in found[:MOST]]

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_POST
 
 from roles.models import EnterpriseFunction
 from socialstrategy.lib.paging import page_of
+from socialstrategy.lib.searching import matching
 from teams import actions
 from teams.forms import CloseForm, MemberForm, ShareForm, TeamForm
 from teams.models import Demand, Membership, Team
@@ -18,7 +19,7 @@ from teams.privacy import MINIMUM
 def team_list(request):
     teams = Team.objects.visible_to(request.user).select_related("function", "merged_into")
     wanted = {name: request.GET.get(name, "")[:80] for name in ("q", "function", "closed")}
-    teams = teams.filter(closed_on__isnull=not wanted["closed"], name__icontains=wanted["q"])
+    teams = matching(teams.filter(closed_on__isnull=not wanted["closed"]), wanted["q"], "name")
     if wanted["function"]:
         teams = teams.filter(function__slug=wanted["function"])
     members = Membership.objects.current().filter(team=OuterRef("pk")).order_by().values("team")

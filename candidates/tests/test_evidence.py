@@ -142,18 +142,6 @@ def test_what_would_settle_most_is_about_what_is_in_doubt(version):
     assert all(one["width"] < one["row"].width for one in proposed)
 
 
-@pytest.mark.parametrize("errors", [(0.2,), (0.2, 0.2), (0.4, 0.3, 0.3), (1.5, 1.5)])
-@pytest.mark.parametrize("value", [2.6, 2.9, 3.2])
-def test_what_is_proposed_narrows_the_interval_by_as_much_as_the_page_shows(version, value, errors):
-    person = make_person()
-    for slug in ("tone-empathy", "micro-copy"):
-        for n, error in enumerate(errors):
-            give_evidence(person, slug, value, ("work_sample", "interview_panel", "performance_test")[n], error)
-    _, rows = profile.against(person, version)
-    for one in profile.next_best(rows, most=20):
-        assert one_decimal(one["width"]) < one_decimal(one["row"].width)
-
-
 @pytest.mark.parametrize("value", [2.0, 2.2, 2.4])
 def test_what_is_proposed_narrows_the_interval_by_as_much_as_the_page_shows(version, value):
     person = make_person()
