@@ -12,10 +12,10 @@ from accounts.models import record
 from assessments import actions as assessments
 from assessments.models import RatingRequest
 from candidates import evidence as known
-from candidates import parameters
+from candidates import parameters, reporting_lines
 from candidates.evidence import Estimate, Evidence, StoredFit
 from candidates.matrix import scored
-from candidates.models import Change, Person
+from candidates.models import Change, OwnField, OwnText, Person
 from scoring import fit as engine
 from socialstrategy.jobs import enqueue
 from socialstrategy.jobs.models import Job
@@ -26,12 +26,28 @@ def today() -> date:
 
 
 @transaction.atomic
-def save_person(person: Person, *, by) -> Person:
-    """Create or change somebody."""
+def save_person(person: Person, *, by, own_texts: dict[OwnField, str] | None = None) -> Person:
+    """Create or change somebody; ``own_texts`` are what the organisation's own fields say of them.
+
+    Raises
+    ------
+    reporting_lines.CircleError : they would report to themselves, by what somebody else has changed meanwhile.
+    """
     is_new = person.pk is None
+    reporting_lines.lock(person, person.manager)
+    reporting_lines.check(person, person.manager)
     person.save()
+    for field, text in (own_texts or {}).items():
+        _set_own_text(person, field, text)
     record("person.created" if is_new else "person.changed", person, person.code, by=by)
     return person
+
+
+def _set_own_text(person: Person, field: OwnField, text: str) -> None:
+    if text:
+        OwnText.objects.update_or_create(person=person, field=field, defaults={"text": text})
+    else:
+        OwnText.objects.filter(person=person, field=field).delete()
 
 
 @transaction.atomic

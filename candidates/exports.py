@@ -105,7 +105,7 @@ def ranking_sheet(found: RoleRanking, *, blind: bool) -> Sheet:
 
 def _ranking_row(line, blind: bool) -> list:
     person = line.person
-    who = [person.code] if blind else [person.name, person.email, person.code, person.where]
+    who = [person.code] if blind else [person.name, person.contact, person.code, person.where]
     numbers = [round(value, 4) for value in (line.all_essentials, line.fit, line.fit_low, line.fit_high)]
     row = [line.place, *who, BAND_WORDS[line.band], *numbers, line.evidence]
     return row + [round(p, 4) for p in line.probability] + [STATE_WORDS[state] for state in line.states]

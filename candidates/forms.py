@@ -7,14 +7,16 @@ from django.utils import timezone
 
 from accounts.models import User
 from assessments.models import RatingRequest
+from candidates import reporting_lines
 from candidates.evidence import SOURCE_WORDS
 from candidates.importing import FIELDS, NEEDED
-from candidates.models import Background, Person
+from candidates.models import Background, OwnField, OwnText, Person
 from candidates.parameters import STUDIES, InForce, Parameters
 from roles.forms import CleanText
 from roles.models import RoleVersion, Skill
 from scoring.evidence import DEFAULT_SOURCES
 from socialstrategy.lib.levels import LEVEL_CHOICES
+from socialstrategy.lib.text import clean
 
 DAY = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
 LONGEST_DEADLINE = timedelta(days=180)
@@ -23,7 +25,7 @@ LONGEST_DEADLINE = timedelta(days=180)
 class PersonForm(CleanText, forms.ModelForm):
     """Somebody's own particulars."""
 
-    manager_email = forms.EmailField(label="Manager's e-mail", required=False)
+    manager_email = forms.CharField(label="Manager's e-mail or name", required=False, max_length=254)
 
     class Meta:
         model = Person
@@ -31,27 +33,48 @@ class PersonForm(CleanText, forms.ModelForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        if self.instance.manager:
-            self.fields["manager_email"].initial = self.instance.manager.email
+        manager = self.instance.manager
+        self.fields["manager_email"].initial = manager.contact or manager.name if manager else ""
+        known = self.instance.own_texts.values_list("field", "text") if self.instance.pk else []
+        texts = dict(known)
+        self.own = {f"own-{one.pk}": one for one in OwnField.objects.all()}
+        for name, one in self.own.items():
+            self.fields[name] = forms.CharField(
+                label=one.name, required=False, max_length=OwnText.LONGEST, initial=texts.get(one.pk, "")
+            )
 
     def clean_email(self):
-        email = self.cleaned_data["email"].lower()
-        if Person.objects.filter(email=email).exclude(pk=self.instance.pk).exists():
+        email = (self.cleaned_data["email"] or "").lower() or None
+        if email and Person.objects.filter(email=email).exclude(pk=self.instance.pk).exists():
             raise forms.ValidationError("Somebody has this address already.")
         return email
 
     def clean_manager_email(self):
-        email = self.cleaned_data["manager_email"].lower()
-        self.found_manager = Person.objects.filter(email=email).first() if email else None
-        if email and self.found_manager is None:
-            raise forms.ValidationError("No person has this address.")
-        if self.found_manager and self.found_manager.pk == self.instance.pk:
-            raise forms.ValidationError("Somebody can't be their own manager.")
-        return email
+        text = clean(self.cleaned_data["manager_email"])
+        self.found_manager = self.instance.manager
+        # Unchanged, it stays who it was, also where two have that name.
+        if text == (self.fields["manager_email"].initial or ""):
+            return text
+        found = reporting_lines.find(text) if text else [None]
+        if not found:
+            raise forms.ValidationError(f"No person has this {'address' if '@' in text else 'name'}.")
+        if len(found) > 1:
+            raise forms.ValidationError(f"Two or more people are called {text}. Write the manager's e-mail.")
+        self.found_manager = found[0]
+        try:
+            reporting_lines.check(self.instance, self.found_manager)
+        except reporting_lines.CircleError as error:
+            raise forms.ValidationError(str(error)) from error
+        return text
 
     def save(self, commit=True):
         self.instance.manager = self.found_manager
         return super().save(commit)
+
+    @property
+    def own_texts(self) -> dict[OwnField, str]:
+        """What the organisation's own fields say of the person; an empty text: nothing."""
+        return {one: self.cleaned_data[name] for name, one in self.own.items()}
 
 
 class BackgroundForm(CleanText, forms.ModelForm):

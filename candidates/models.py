@@ -10,7 +10,7 @@ from django.db.models.functions import Lower
 
 from assessments.models import RatingRequest
 from roles.models import EnterpriseFunction, Skill
-from socialstrategy.lib.searching import matching
+from socialstrategy.lib.searching import Folded, matching
 
 CODE_SIGNS, CODE_LENGTH = "BCDFGHJKLMNPQRSTVWXZ23456789", 12
 
@@ -43,8 +43,14 @@ class PersonQuerySet(models.QuerySet):
         return self.filter(archived_at=None)
 
     def search(self, words: str):
-        """People whose name or address contains every word."""
-        return matching(self, words, "name", "email")
+        """People whose name, address or own fields contain every word."""
+        return matching(self, words, "name", "email", also=_own_text_contains)
+
+
+def _own_text_contains(word: str) -> Q:
+    # Not a join: somebody with two fields that fit is one person, and most have none.
+    found = OwnText.objects.alias(folded_text=Folded("text")).filter(folded_text__contains=word)
+    return Q(pk__in=found.values("person"))
 
 
 class Person(models.Model):
@@ -57,7 +63,7 @@ class Person(models.Model):
     subject = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     code = models.CharField(max_length=CODE_LENGTH, unique=True, default=new_code, editable=False)
     name = models.CharField(max_length=120)
-    email = models.EmailField()
+    email = models.EmailField(null=True, blank=True, help_text="Leave empty if they have none.")
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.CANDIDATE)
     job_title = models.CharField(max_length=120, blank=True)
     function = models.ForeignKey(
@@ -80,7 +86,9 @@ class Person(models.Model):
         ordering = ["name", "pk"]
         verbose_name_plural = "people"
         constraints = [
+            # Without an address it is null, never empty: any number of people have none.
             models.UniqueConstraint(Lower("email"), name="person_email_unique_in_any_case"),
+            models.CheckConstraint(condition=~Q(email=""), name="person_email_null_or_something"),
             models.CheckConstraint(condition=Q(kind__in=["candidate", "employee"]), name="person_kind_known"),
             models.CheckConstraint(
                 condition=Q(manager=None) | ~Q(manager=models.F("id")), name="person_not_own_manager"
@@ -99,8 +107,13 @@ class Person(models.Model):
         return self.name
 
     def save(self, *args, **kwargs):
-        self.email = self.email.strip().lower()
+        self.email = (self.email or "").strip().lower() or None
         super().save(*args, **kwargs)
+
+    @property
+    def contact(self) -> str:
+        """The address, or an empty text: people at a kiosk or on paper have none."""
+        return self.email or ""
 
     @property
     def blind_name(self) -> str:
@@ -114,6 +127,43 @@ class Person(models.Model):
         if self.kind == self.Kind.CANDIDATE:
             return self.Kind.CANDIDATE.label
         return self.job_title or (self.function.name if self.function else self.Kind(self.kind).label)
+
+
+class OwnField(models.Model):
+    """Something else that the organisation keeps of people, as plain text: a staff number, a cost centre."""
+
+    MOST = 20
+    """So many in all: they are for finding people, not for keeping files about them."""
+
+    name = models.CharField(max_length=80)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(Lower("name"), name="own_field_unique_in_any_case")]
+
+    def __str__(self):
+        return self.name
+
+
+class OwnText(models.Model):
+    """What one of the organisation's own fields says of a person."""
+
+    LONGEST = 200
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="own_texts")
+    field = models.ForeignKey(OwnField, on_delete=models.CASCADE, related_name="texts")
+    text = models.CharField(max_length=LONGEST)
+
+    class Meta:
+        ordering = ["field", "person"]
+        constraints = [
+            models.UniqueConstraint(fields=["person", "field"], name="own_text_once_a_person"),
+            models.CheckConstraint(condition=~Q(text=""), name="own_text_says_something"),
+        ]
+        indexes = [models.Index(fields=["field", "text"])]
+
+    def __str__(self):
+        return f"{self.field}: {self.text}"
 
 
 class Background(models.Model):
@@ -177,6 +227,8 @@ __all__ = [
     "ImportBatch",
     "ImportRow",
     "Invitation",
+    "OwnField",
+    "OwnText",
     "Parameters",
     "Person",
     "StoredFit",

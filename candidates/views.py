@@ -13,6 +13,7 @@ from candidates.evidence import SOURCE_WORDS, Estimate, StoredFit
 from candidates.forms import AskForm, BackgroundForm, EvidenceForm, PersonForm
 from candidates.models import Background, Person
 from candidates.profile import skill_rows
+from candidates.reporting_lines import CircleError
 from candidates.standings import suiting
 from roles.models import EnterpriseFunction, RoleVersion
 from socialstrategy.lib.paging import page_of
@@ -66,9 +67,13 @@ def person_edit(request, pk):
 def _person_form(request, person):
     form = PersonForm(request.POST or None, instance=person)
     if request.method == "POST" and form.is_valid():
-        saved = actions.save_person(form.save(commit=False), by=request.user)
-        messages.success(request, f"{saved.name} is saved.")
-        return redirect("candidates:person_detail", saved.pk)
+        try:
+            saved = actions.save_person(form.save(commit=False), by=request.user, own_texts=form.own_texts)
+        except CircleError as error:
+            form.add_error("manager_email", str(error))
+        else:
+            messages.success(request, f"{saved.name} is saved.")
+            return redirect("candidates:person_detail", saved.pk)
     context = {"form": form, "person": Person.objects.filter(pk=person.pk).first()}
     return render(request, "candidates/person_form.html", context, status=400 if form.errors else 200)
 
@@ -85,6 +90,7 @@ def person_detail(request, pk):
         "person": person,
         "owed": owed,
         "is_self": person.user_id == request.user.pk,
+        "own_texts": person.own_texts.select_related("field") if is_hr else [],
         "sets": [] if hidden else skill_rows(person),
         "background": person.background.prefetch_related("skills"),
         "invitations": person.invitations.with_progress() if is_hr else [],

@@ -7,7 +7,8 @@ from accounts.factories import make_user
 from assessments.models import RatingRequest
 from candidates import actions
 from candidates.factories import give_evidence, make_person
-from candidates.models import Background, Person, new_code
+from candidates.models import Background, OwnField, OwnText, Person, new_code
+from candidates.reporting_lines import CircleError
 
 pytestmark = pytest.mark.django_db
 
@@ -53,6 +54,59 @@ def test_the_database_refuses_one_address_twice():
     make_person(email="a@example.org")
     with pytest.raises(IntegrityError), transaction.atomic():
         Person.objects.bulk_create([Person(name="B", email="A@Example.org")])
+
+
+def test_any_number_of_people_have_no_address(as_hr):
+    for name in ("Kiosk One", "Kiosk Two"):
+        assert as_hr.post("/people/new/", form(name=name, email=" ")).status_code == 302
+    assert list(Person.objects.values_list("name", "email")) == [("Kiosk One", None), ("Kiosk Two", None)]
+    one = Person.objects.first()
+    for page in ("/people/", f"/people/{one.pk}/", f"/people/{one.pk}/edit/", f"/invitations/new/?people={one.pk}"):
+        assert "None" not in as_hr.get(page).content.decode().replace("None yet", "").replace("None so far", "")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Person.objects.filter(pk=one.pk).update(email="")
+
+
+def test_a_manager_is_found_by_name_and_stays_when_nothing_is_changed(as_hr):
+    boss = make_person("Boss", email=None)
+    assert as_hr.post("/people/new/", form(manager_email="boss")).status_code == 302
+    ada = Person.objects.get(email="ada@example.org")
+    assert ada.manager == boss
+    make_person("Boss", email="other@example.org")
+    assert as_hr.post(f"/people/{ada.pk}/edit/", form(manager_email="Boss", name="Ada King")).status_code == 302
+    ada.refresh_from_db()
+    assert (ada.name, ada.manager) == ("Ada King", boss)
+    page = as_hr.post("/people/new/", form(email="b@example.org", manager_email="Boss"))
+    assert page.status_code == 400
+    assert "Two or more people are called Boss" in page.content.decode()
+
+
+@pytest.mark.parametrize("length", [2, 3, 5])
+def test_nobody_reports_to_themselves_by_a_detour(as_hr, length):
+    line = [make_person("P0", email="p0@example.org")]
+    for n in range(1, length):
+        line.append(make_person(f"P{n}", email=f"p{n}@example.org", manager=line[-1]))
+    top = line[0]
+    page = as_hr.post(f"/people/{top.pk}/edit/", form(email="p0@example.org", manager_email=line[-1].email))
+    assert page.status_code == 400
+    assert f"P{length - 1} reports to" in page.content.decode()
+    top.refresh_from_db()
+    assert top.manager is None
+    top.manager = line[-1]
+    with pytest.raises(CircleError):
+        actions.save_person(top, by=None)
+
+
+def test_own_fields_are_kept_shown_found_and_emptied(as_hr):
+    number = OwnField.objects.create(name="Staff number")
+    assert as_hr.post("/people/new/", form(**{f"own-{number.pk}": "00123"})).status_code == 302
+    ada = Person.objects.get()
+    assert "Staff number 00123" in as_hr.get(f"/people/{ada.pk}/").content.decode()
+    assert ">Ada Lovelace</a>" in as_hr.get("/people/?q=00123").content.decode()
+    assert "00123" in as_hr.get(f"/people/{ada.pk}/edit/").content.decode()
+    assert as_hr.post(f"/people/{ada.pk}/edit/", form(**{f"own-{number.pk}": "x" * 201})).status_code == 400
+    as_hr.post(f"/people/{ada.pk}/edit/", form())
+    assert not OwnText.objects.exists()
 
 
 def test_nobody_is_their_own_manager(as_hr):

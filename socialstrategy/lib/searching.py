@@ -1,6 +1,7 @@
 """Finding rows by words as people type them: case, accents, apostrophes and dashes make no difference."""
 
 import unicodedata
+from collections.abc import Callable
 from functools import reduce
 from operator import and_, or_
 
@@ -62,11 +63,16 @@ def teach_sqlite(connection, **kwargs) -> None:
         connection.connection.create_function("folded", 1, folded, deterministic=True)
 
 
-def matching(rows: QuerySet, words: str, *fields: str) -> QuerySet:
-    """Rows in which every word (the first five) stands in at least one of the fields."""
+def matching(rows: QuerySet, words: str, *fields: str, also: Callable[[str], Q] | None = None) -> QuerySet:
+    """Rows in which every word (the first five) stands in at least one of the fields.
+
+    ``also`` gives what else may hold a folded word: a condition on other tables.
+    """
     wanted = folded(words).split()[:MOST_WORDS]
     if not wanted:
         return rows
     texts = {f"folded_{n}": Folded(F(field)) for n, field in enumerate(fields)}
     each = [reduce(or_, (Q(**{f"{name}__contains": word}) for name in texts)) for word in wanted]
+    if also is not None:
+        each = [condition | also(word) for condition, word in zip(each, wanted, strict=True)]
     return rows.alias(**texts).filter(reduce(and_, each))
