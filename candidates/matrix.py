@@ -21,7 +21,7 @@ import numpy as np
 from django.conf import settings
 from django.utils import timezone
 
-from candidates import changes, loading, parameters, snapshots
+from candidates import changes, checksums, loading, parameters, snapshots
 from candidates.models import Change, Person
 from candidates.tables import Batch, Table, TableError
 from scoring.fit import Requirement as ScoredRequirement
@@ -174,13 +174,14 @@ class Keeper:
         self.free: list[Table] = []
         self.batches: list[Batch] = []
         self.path: Path | None = None
+        self.state: list[int] = []
         self.others = 0
         self.skills = 0
 
     def current(self, tell=_silent) -> ProfileMatrix:
         """The matrix of everything that has been committed; ``tell`` of the progress where everybody must be read."""
         published, news = self.published, None
-        if published is not None and published.is_fresh:
+        if published is not None and published.is_fresh and not self._file_is_spoilt():
             news = changes.since(published.mark)
             if not news.anything:
                 self._advance(published, news.mark)
@@ -197,7 +198,7 @@ class Keeper:
 
     def _renew(self, news: changes.News | None, tell) -> Published:
         published = self.published
-        if published is None or not published.is_fresh:
+        if published is None or not published.is_fresh or self._file_is_spoilt():
             return self._begin(tell)
         news = news or changes.since(published.mark)
         if not news.anything:
@@ -207,6 +208,20 @@ class Keeper:
         thresholds = parameters.current().thresholds if news.others else published.matrix.thresholds
         table = self.free.pop() if self.free else self._another_table(published.matrix)
         return self._publish(news, table, thresholds)
+
+    def _file_is_spoilt(self) -> bool:
+        """Whether somebody has written into the file that is mapped, so that what is read from it may be anything."""
+        try:
+            if self.path is None or checksums.state(self.path) == self.state:
+                return False
+            self.state = Table.open(self.path)[0].state
+        except FileNotFoundError:
+            # A newer one has taken its place; what is mapped stays.
+            return False
+        except (OSError, TableError) as error:
+            logger.warning("The snapshot %s is let go: %s", self.path.name, error)
+            return True
+        return False
 
     def _newer_file(self) -> bool:
         """Whether a snapshot can take the place of what this process has put together itself."""
@@ -287,7 +302,7 @@ class Keeper:
 
     def _restart(self, path: Path | None, table: Table, mark: changes.Mark) -> Published:
         # A list of its own: tables of the earlier one do not come back.
-        self.path, self.batches, self.free = path, [], []
+        self.path, self.state, self.batches, self.free = path, table.state, [], []
         news = replace(changes.since(mark), others=True)
         return self._publish(news, table, parameters.current().thresholds)
 
@@ -324,7 +339,9 @@ def renew_snapshot(tell=_silent) -> Path | None:
         changed = sum(len(one.people) for one in keeper.batches)
         # Well before other processes can no longer catch up from the file there is.
         is_enough = changed > min(FEW // 2, max(500, len(matrix.everybody) // 50))
-        is_old = not found or time.time() - found[0].stat().st_mtime > changes.FRESH.total_seconds() / 2
+        # There is none, or what there is was refused.
+        is_none = not found or keeper.path is None
+        is_old = is_none or time.time() - found[0].stat().st_mtime > changes.FRESH.total_seconds() / 2
         if published is None or not (is_enough or is_old):
             return None
         with snapshots.locked(keeper.folder):

@@ -7,7 +7,7 @@ from pathlib import Path
 from django.utils import timezone
 
 import scoring
-from candidates import changes
+from candidates import changes, checksums
 from candidates.models import Change
 from candidates.tables import Table, TableError
 from roles.models import Skill
@@ -41,11 +41,14 @@ def write(folder: Path, table: Table, mark: changes.Mark) -> Path:
     old = newest_first(folder)
     path = folder / f"{1 + (int(old[0].stem) if old else 0):010}.levels"
     table.save(path, about)
+    # Read back by who has written it: nobody else on this machine need compare its sums.
+    Table.open(path)
     # Whoever has an older one mapped keeps it until they let it go; jobs may open theirs again.
     used = set(Job.objects.active().values_list("arguments__snapshot", flat=True))
     for one in [*old, *folder.glob("*.draft")]:
         if one.name not in used:
-            one.unlink(missing_ok=True)
+            for each in [one, *checksums.notes(one)]:
+                each.unlink(missing_ok=True)
     return path
 
 

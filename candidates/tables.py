@@ -1,7 +1,8 @@
 """Everybody's levels as arrays, and the files in which processes share them.
 
-A file is written beside its place, flushed to the disk and renamed: what bears the name is whole. It is mapped into
-memory copy-on-write: pages that nobody changes are shared by all processes, changed ones are the process's own.
+A file is written beside its place, flushed to the disk and renamed. It ends with sums of its blocks (``checksums``), so
+that one which was damaged or cut afterwards is refused. It is mapped into memory copy-on-write: pages that nobody
+changes are shared by all processes, changed ones are the process's own.
 """
 
 import json
@@ -14,9 +15,9 @@ from pathlib import Path
 import numpy as np
 
 import scoring
+from candidates import checksums
 
-MAGIC, VERSION = b"SOCIALST", 1
-END = b"THE END."
+MAGIC, VERSION = b"SOCIALST", 2
 PAGE = 4096
 HEADER = 16 * PAGE
 SPARE_SKILLS = 4
@@ -94,6 +95,7 @@ class Table:
             setattr(self, name, array)
         self.size = self.sorted = size
         self.path = path
+        self.state: list[int] = []
         self.tail: dict[int, int] = {}
         self.applied = 0
 
@@ -174,22 +176,24 @@ class Table:
         order = np.flatnonzero(self.present[: self.size])
         order = order[np.argsort(self.people[order], kind="stable")]
         capacity = len(order) + max(256, len(order) // 64)
-        header = json.dumps({**about, "size": len(order), "capacity": capacity, "skills": self.skills}).encode()
+        about = {**about, "name": path.name, "size": len(order), "capacity": capacity, "skills": self.skills}
+        header = json.dumps(about).encode()
         if len(header) > HEADER - 20:
             raise TableError("There is too much to say in the header.")
         blank = Table.empty(capacity - len(order), self.skills)
         draft = path.with_suffix(".draft")
         try:
-            with draft.open("wb") as file:
+            with draft.open("wb") as raw:
+                file = checksums.Summed(raw)
                 file.write(MAGIC + struct.pack("<IQ", VERSION, len(header)) + header)
                 places = offsets(capacity, self.skills)
                 for (name, _, _), place in zip(sections(capacity, self.skills), places, strict=False):
-                    file.seek(place)
+                    file.pad(place)
                     self._write(file, getattr(self, name), getattr(blank, name), order)
-                file.seek(places[-1])
-                file.write(END)
-                file.flush()
-                os.fsync(file.fileno())
+                file.pad(places[-1])
+                file.finish()
+                raw.flush()
+                os.fsync(raw.fileno())
             draft.replace(path)
         except BaseException:
             draft.unlink(missing_ok=True)
@@ -209,21 +213,30 @@ class Table:
 
     @classmethod
     def open(cls, path: Path) -> tuple["Table", dict]:
-        """Map a file; raises TableError for one that is cut short, of another version, or no such file at all."""
+        """Map a file; raises TableError for one that is damaged, of another version or name, or no such file at all."""
         with path.open("rb") as file:
             about = read_header(file)
+            if about.get("name") != path.name:
+                raise TableError(f"It was written as {str(about.get('name'))[:40]!r}.")
             capacity, skills = about["capacity"], about["skills"]
             places = offsets(capacity, skills)
-            if os.fstat(file.fileno()).st_size != places[-1] + len(END):
-                raise TableError("The file has been cut short.")
+            state = checksums.state(file.fileno())
+            if state[1] != checksums.with_sums(places[-1]):
+                raise TableError("The file has been cut short, or something was put at its end.")
             whole = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
-        if whole[places[-1] :] != END:
-            raise TableError("The file has been cut short.")
+            if not checksums.is_noted(path, state):
+                checksums.let_settle(state)
+                if not checksums.is_whole(whole, places[-1]):
+                    raise TableError("The file is damaged: its sums do not fit.")
+                if checksums.state(file.fileno()) == state:
+                    checksums.note(path, state)
         arrays = {
             name: np.frombuffer(whole, dtype, int(np.prod(shape)), offset).reshape(shape)
             for (name, dtype, shape), offset in zip(sections(capacity, skills), places, strict=False)
         }
-        return cls(arrays, about["size"], path), about
+        table = cls(arrays, about["size"], path)
+        table.state = state
+        return table, about
 
 
 def read_header(file) -> dict:
@@ -243,7 +256,7 @@ def read_header(file) -> dict:
 
 
 def offsets(capacity: int, skills: int) -> list[int]:
-    """Where each section begins, on pages of their own, and where the end mark stands."""
+    """Where each section begins, on pages of their own, and where the sums stand."""
     found, at = [], HEADER
     for _, dtype, shape in sections(capacity, skills):
         found.append(at)
