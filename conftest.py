@@ -101,3 +101,19 @@ def run_jobs(db):
                 run_job(str(job.pk))
 
     return run
+
+
+@pytest.fixture
+def smtp(settings, tmp_path):
+    """A real mail server, running, whose mood the test decides; mails go to it."""
+    from socialstrategy.mail.tests.smtp import SmtpServer
+
+    server = SmtpServer(tmp_path / "smtp")
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+    settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
+    settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
+    settings.DEMO = False
+    server.start()
+    yield server
+    server.stop()

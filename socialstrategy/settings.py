@@ -140,6 +140,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "sweep jobs": {"task": "socialstrategy.jobs.tasks.sweep", "schedule": timedelta(seconds=20)},
+    "send mails": {"task": "socialstrategy.mail.tasks.send_due", "schedule": timedelta(seconds=20)},
     "remind": {"task": "candidates.tasks.remind", "schedule": timedelta(minutes=15)},
     "refresh estimates": {"task": "candidates.tasks.refresh", "schedule": timedelta(hours=6)},
     "renew levels": {"task": "candidates.tasks.renew_snapshot", "schedule": timedelta(minutes=5)},
