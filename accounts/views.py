@@ -29,7 +29,7 @@ def demo_sign_in(request):
 
 @require_POST
 def theme(request):
-    """Light or dark, kept in a cookie for a year."""
+    """Light, dark or as the system says, kept in a cookie for a year."""
     wanted = request.POST.get("theme")
     back = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(back, {request.get_host()}, request.is_secure()):
@@ -49,7 +49,8 @@ def settings(request):
         form.save()
         messages.success(request, "Your name is saved.")
         return redirect("accounts:settings")
-    return render(request, "accounts/settings.html", {"form": form}, status=400 if form.errors else 200)
+    context = {"form": form, "themes": THEMES}
+    return render(request, "accounts/settings.html", context, status=400 if form.errors else 200)
 
 
 def account_list(request):

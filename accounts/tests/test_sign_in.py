@@ -1,5 +1,7 @@
 """Signing in, the password, and the demo's one click."""
 
+import re
+
 import pytest
 from django.db import IntegrityError, transaction
 
@@ -96,6 +98,16 @@ def test_the_theme_is_kept_and_never_leads_away(client):
     assert 'data-bs-theme="dark"' in client.get("/sign-in/").content.decode()
     client.post("/theme/", {"theme": "<script>"})
     assert 'data-bs-theme="dark"' in client.get("/sign-in/").content.decode()
+    client.post("/theme/", {"theme": "auto"})
+    assert 'data-bs-theme="auto"' in client.get("/sign-in/").content.decode()
+
+
+def test_the_settings_say_which_theme_is_chosen(as_hr):
+    for theme in ("auto", "light", "dark"):
+        as_hr.post("/theme/", {"theme": theme})
+        page = as_hr.get("/settings/").content.decode()
+        (pressed,) = re.findall(r'value="(\w+)" aria-pressed="true"', page)
+        assert pressed == theme
 
 
 def test_somebody_without_a_password_yet_chooses_the_first_one(client, db):
