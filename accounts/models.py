@@ -8,12 +8,14 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Permis
 from django.db import connection, models
 from django.db.models.functions import Lower
 
+from socialstrategy.lib.addresses import AddressField
+
 
 class UserManager(BaseUserManager):
-    """Accounts are found by e-mail, whatever its case."""
+    """Accounts are found by e-mail, however it is written."""
 
     def create_user(self, email, password=None, **fields):
-        user = self.model(email=email.strip().lower(), **fields)
+        user = self.model(email=email, **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
@@ -23,7 +25,7 @@ class UserManager(BaseUserManager):
         return self.create_user(email, password, **defaults | fields)
 
     def get_by_natural_key(self, email):
-        return self.get(email=email.strip().lower())
+        return self.get(email=email)
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -35,7 +37,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         EXECUTIVE = "executive", "Executive"
         EMPLOYEE = "employee", "Employee"
 
-    email = models.EmailField(unique=True)
+    email = AddressField(unique=True)
     name = models.CharField(max_length=120)
     role = models.CharField(max_length=10, choices=Role, default=Role.EMPLOYEE, db_index=True)
     is_active = models.BooleanField("may sign in", default=True)
@@ -57,10 +59,6 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self):
         return self.name or self.email
-
-    def save(self, *args, **kwargs):
-        self.email = self.email.strip().lower()
-        super().save(*args, **kwargs)
 
     @property
     def is_hr(self) -> bool:

@@ -15,6 +15,7 @@ from candidates.parameters import STUDIES, InForce, Parameters
 from roles.forms import CleanText
 from roles.models import RoleVersion, Skill
 from scoring.evidence import DEFAULT_SOURCES
+from socialstrategy.lib.addresses import AddressInput, shown
 from socialstrategy.lib.levels import LEVEL_CHOICES
 from socialstrategy.lib.text import clean
 
@@ -34,7 +35,7 @@ class PersonForm(CleanText, forms.ModelForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         manager = self.instance.manager
-        self.fields["manager_email"].initial = manager.contact or manager.name if manager else ""
+        self.fields["manager_email"].initial = shown(manager.email) or manager.name if manager else ""
         known = self.instance.own_texts.values_list("field", "text") if self.instance.pk else []
         texts = dict(known)
         self.own = {f"own-{one.pk}": one for one in OwnField.objects.all()}
@@ -44,7 +45,7 @@ class PersonForm(CleanText, forms.ModelForm):
             )
 
     def clean_email(self):
-        email = (self.cleaned_data["email"] or "").lower() or None
+        email = self.cleaned_data["email"]
         if email and Person.objects.filter(email=email).exclude(pk=self.instance.pk).exists():
             raise forms.ValidationError("Somebody has this address already.")
         return email
@@ -236,7 +237,7 @@ class AskForm(forms.Form):
     """Who is asked to rate a person, as what, and on which role."""
 
     role_version = forms.ModelChoiceField(RoleVersion.objects.none(), label="Role", empty_label=None)
-    rater = forms.EmailField(label="Whose rating? Their e-mail")
+    rater = AddressInput(label="Whose rating? Their e-mail")
     kind = forms.ChoiceField(label="They rate", choices=RatingRequest.Kind.choices)
 
     def __init__(self, *args, user, person, **kwargs):
@@ -248,7 +249,7 @@ class AskForm(forms.Form):
         self.fields["rater"].initial = manager.user.email if manager and manager.user else ""
 
     def clean_rater(self):
-        email = self.cleaned_data["rater"].lower()
+        email = self.cleaned_data["rater"]
         rater = User.objects.filter(email=email, is_active=True).first()
         if rater is None:
             raise forms.ValidationError(f"There is no account with the address {email}. Raters need one.")

@@ -10,6 +10,7 @@ from django.db.models.functions import Lower
 
 from assessments.models import RatingRequest
 from roles.models import EnterpriseFunction, Skill
+from socialstrategy.lib.addresses import AddressField, canonical
 from socialstrategy.lib.searching import Folded, matching
 
 CODE_SIGNS, CODE_LENGTH = "BCDFGHJKLMNPQRSTVWXZ23456789", 12
@@ -44,7 +45,8 @@ class PersonQuerySet(models.QuerySet):
 
     def search(self, words: str):
         """People whose name, address or own fields contain every word."""
-        return matching(self, words, "name", "email", also=_own_text_contains)
+        wanted = " ".join(canonical(word) if "@" in word else word for word in words.split())
+        return matching(self, wanted, "name", "email", also=_own_text_contains)
 
 
 def _own_text_contains(word: str) -> Q:
@@ -63,7 +65,7 @@ class Person(models.Model):
     subject = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     code = models.CharField(max_length=CODE_LENGTH, unique=True, default=new_code, editable=False)
     name = models.CharField(max_length=120)
-    email = models.EmailField(null=True, blank=True, help_text="Leave empty if they have none.")
+    email = AddressField(null=True, blank=True, help_text="Leave empty if they have none.")
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.CANDIDATE)
     job_title = models.CharField(max_length=120, blank=True)
     function = models.ForeignKey(
@@ -105,10 +107,6 @@ class Person(models.Model):
 
     def __str__(self):
         return self.name
-
-    def save(self, *args, **kwargs):
-        self.email = (self.email or "").strip().lower() or None
-        super().save(*args, **kwargs)
 
     @property
     def contact(self) -> str:

@@ -7,6 +7,7 @@ from candidates.forms import DAY
 from candidates.models import Person
 from roles.forms import CleanText
 from roles.models import RoleTemplate, Skill
+from socialstrategy.lib.addresses import AddressInput
 from socialstrategy.lib.levels import LEVEL_CHOICES
 from teams.models import FULL_TIME, MOST_PEOPLE, Demand, Initiative, Team
 
@@ -23,7 +24,7 @@ def clean_day(form, name: str, *, was=None):
 
 def employee(email: str) -> Person:
     """The employee with an address, or a sentence that says why not."""
-    found = Person.objects.current().filter(email=email.lower()).first()
+    found = Person.objects.current().filter(email=email).first()
     if found is None:
         raise forms.ValidationError("No person has this address.")
     if found.kind != Person.Kind.EMPLOYEE:
@@ -48,7 +49,7 @@ class TeamForm(CleanText, forms.ModelForm):
 class MemberForm(forms.Form):
     """Who joins a team, with how much of their time."""
 
-    email = forms.EmailField(label="Their e-mail")
+    email = AddressInput(label="Their e-mail")
     share = forms.IntegerField(label="Share of time, percent", min_value=5, max_value=FULL_TIME, initial=FULL_TIME)
 
     def clean_email(self):
@@ -81,7 +82,7 @@ class CloseForm(forms.Form):
 class InitiativeForm(CleanText, forms.ModelForm):
     """What an initiative is for, and by when."""
 
-    owner_email = forms.EmailField(label="Owner's e-mail", required=False)
+    owner_email = AddressInput(label="Owner's e-mail", required=False)
 
     class Meta:
         model = Initiative

@@ -9,8 +9,10 @@ from django.utils.html import escape, format_html
 from django.utils.safestring import mark_safe
 
 from socialstrategy.lib import levels
+from socialstrategy.lib.addresses import shown
 
 register = template.Library()
+register.filter("mailbox", shown)
 STATE_WORDS = {"meets": "Meets", "uncertain": "Uncertain", "gap": "Gap", "not_assessed": "Not assessed"}
 BAND_WORDS = {"likely": "Likely", "open": "Open", "unlikely": "Unlikely", "not_assessed": "Not assessed"}
 
