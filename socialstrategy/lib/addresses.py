@@ -4,6 +4,7 @@ The form is that of the mail servers: small letters, the domain in ASCII ("xn--�
 invisible. ``shown`` gives the one that people read.
 """
 
+import re
 import unicodedata
 from encodings import idna
 
@@ -12,6 +13,7 @@ from django.db import models
 
 DOTS = str.maketrans("\u3002\uff0e\uff61", "...")
 """What some keyboards give for a dot."""
+ENDING = re.compile(r"[\s.]+$")
 KEPT = frozenset("ßς")
 """Letters of their own in domains, which Python's codec would take for ss and σ: another mailbox."""
 INVISIBLE = frozenset({"Cc", "Cf"})
@@ -33,7 +35,7 @@ def shown(address: str | None) -> str:
 
 
 def _tidy(text: str) -> str:
-    seen = "".join(sign for sign in text if unicodedata.category(sign) not in INVISIBLE or sign.isspace())
+    seen = "".join(sign for sign in text if unicodedata.category(sign) not in INVISIBLE)
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", seen).lower()).strip()
 
 
@@ -45,12 +47,14 @@ def _mailbox(local: str) -> str:
 
 
 def _domain(domain: str) -> str:
-    return ".".join(map(_label, domain.translate(DOTS).rstrip(".").split(".")))
+    return ".".join(map(_label, ENDING.sub("", domain.translate(DOTS)).split(".")))
 
 
 def _label(label: str) -> str:
     """One part of a domain in ASCII."""
     label = _readable(label)
+    if label.isascii() or any(map(str.isspace, label)):
+        return label
     try:
         if KEPT & set(label):
             return "xn--" + label.encode("punycode").decode("ascii")

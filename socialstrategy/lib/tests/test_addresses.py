@@ -94,6 +94,15 @@ def test_somebody_signs_in_and_asks_for_a_password_whichever_way_they_write(clie
     assert client.session["_auth_user_id"] == str(user.pk)
 
 
+@pytest.mark.django_db
+def test_pages_show_the_letters_that_people_read(as_hr):
+    person = make_person("Ada", email=MÜLLER)
+    account = make_user(email=MÜLLER)
+    for page in ("/people/", f"/people/{person.pk}/", f"/people/{person.pk}/edit/", "/accounts/"):
+        assert "ada@müller.example" in as_hr.get(page).content.decode(), page
+    assert "ada@müller.example" in as_hr.get(f"/accounts/{account.pk}/").content.decode()
+
+
 @pytest.mark.django_db(transaction=True)
 def test_rows_from_before_are_brought_into_the_form_and_twins_stay(capsys):
     call_command("migrate", "candidates", "0007", verbosity=0)
