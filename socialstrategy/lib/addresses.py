@@ -94,11 +94,11 @@ class AddressField(models.EmailField):
 
     def get_prep_value(self, value):
         value = super().get_prep_value(value)
-        form = canonical(value) if isinstance(value, str) else value
-        return None if self.null and not form else form
+        return canonical(value) if isinstance(value, str) else value
 
     def pre_save(self, model_instance, add):
         value = self.get_prep_value(super().pre_save(model_instance, add))
+        value = None if self.null and not value else value
         setattr(model_instance, self.attname, value)
         return value
 
