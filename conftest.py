@@ -36,6 +36,24 @@ def own_queue():
     return app.conf.task_default_queue
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _emptied_by_the_door():
+    """Tests with transactions of their own empty the database afterwards, also of rows that are only ever added."""
+    from django.db.backends.base.operations import BaseDatabaseOperations
+
+    from accounts.append_only import opened
+
+    plain = BaseDatabaseOperations.execute_sql_flush
+
+    def flush(operations, statements):
+        with opened("A test's database is emptied.", "the tests"):
+            plain(operations, statements)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BaseDatabaseOperations, "execute_sql_flush", flush)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _clean_slate(settings, tmp_path):
     """Each test has its own cache (rate limits), and no matrix of another test's people."""

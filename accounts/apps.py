@@ -1,5 +1,13 @@
 from django.apps import AppConfig
+from django.core.checks import Tags, register
+from django.db.models.signals import post_migrate
 
 
 class AccountsConfig(AppConfig):
     name = "accounts"
+
+    def ready(self):
+        from accounts import append_only, tasks  # noqa: F401 (registers its schedule)
+
+        post_migrate.connect(append_only.install, sender=self)
+        register(append_only.check, Tags.database)

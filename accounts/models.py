@@ -8,6 +8,7 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Permis
 from django.db import connection, models
 from django.db.models.functions import Lower
 
+from accounts.append_only import append_only
 from socialstrategy.lib.addresses import AddressField
 
 
@@ -139,11 +140,15 @@ class AuditEntryQuerySet(models.QuerySet):
             return [action for (action,) in cursor.fetchall()]
 
 
+@append_only("Audit entries")
 class AuditEntry(models.Model):
-    """Who did what to which row, and when. Points at (label, pk), so that it outlives the row."""
+    """Who did what to which row, and when. Points at (label, pk), so that it outlives the row.
+
+    Whoever has acted keeps their account's row: it is closed and its name taken away, never deleted.
+    """
 
     at = models.DateTimeField(auto_now_add=True)
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     action = models.CharField(max_length=60)
     label = models.CharField(max_length=60)
     target = models.CharField(max_length=40)
@@ -171,3 +176,8 @@ def record(action: str, row, summary: str, *, by=None, **detail) -> AuditEntry:
     return AuditEntry.objects.create(
         by=who, action=action, label=row._meta.label_lower, target=str(row.pk), summary=summary[:300], detail=detail
     )
+
+
+from accounts.erasure import Erasure  # noqa: E402
+
+__all__ = ["AuditEntry", "Erasure", "Link", "User", "UserManager", "digest", "record"]

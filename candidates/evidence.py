@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 import scoring
+from accounts.append_only import append_only
 from candidates.models import Person
 from candidates.parameters import SHIPPED, InForce
 from roles.models import RoleVersion, Skill
@@ -48,20 +49,9 @@ SOURCE_ICONS = {
 }
 
 
-class AppendOnlyError(TypeError):
-    """Somebody tried to change or delete evidence."""
-
-
-class EvidenceQuerySet(models.QuerySet):
-    def update(self, **values):
-        raise AppendOnlyError("Evidence is append-only: add a new piece instead.")
-
-    def delete(self):
-        raise AppendOnlyError("Evidence is append-only; only erasing a person removes it.")
-
-
+@append_only("Pieces of evidence")
 class Evidence(models.Model):
-    """One source's word on one skill of one person. Append-only."""
+    """One source's word on one skill of one person. Only ever added; erasing the person takes it along."""
 
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="evidence")
     skill = models.ForeignKey(Skill, on_delete=models.PROTECT, related_name="+")
@@ -70,7 +60,7 @@ class Evidence(models.Model):
     standard_error = models.FloatField(null=True, blank=True)
     observed_on = models.DateField()
     made_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     rater = models.CharField(
         max_length=40, blank=True, help_text="Who or what gave it: only the latest of each counts."
@@ -79,8 +69,6 @@ class Evidence(models.Model):
     link = models.URLField(max_length=500, blank=True)
     parameters = models.CharField(max_length=24, default=SHIPPED.name, help_text="In force when it was recorded.")
     recorded_at = models.DateTimeField(auto_now_add=True)
-
-    objects = EvidenceQuerySet.as_manager()
 
     class Meta:
         ordering = ["observed_on", "pk"]
@@ -95,14 +83,6 @@ class Evidence(models.Model):
 
     def __str__(self):
         return f"{self.get_source_display()}: {self.value:g}"
-
-    def save(self, *args, **kwargs):
-        if not self._state.adding:
-            raise AppendOnlyError("Evidence is append-only: add a new piece instead.")
-        super().save(*args, **kwargs)
-
-    def delete(self, *args, **kwargs):
-        raise AppendOnlyError("Evidence is append-only; only erasing a person removes it.")
 
     @property
     def icon(self) -> str:
