@@ -53,8 +53,8 @@ def test_from_an_occupation_to_a_ranking(organisation, celery_worker, wait_until
 
     # HR reads a real occupation and makes a role of it.
     hr.goto("/roles/occupations/")
-    hr.set_input_files("#id_file", ONET)
-    hr.click("text=Read the file")
+    hr.set_input_files("#id_files", ONET)
+    hr.click("text=Read the files")
     hr.click("text=Public Relations Specialists")
     hr.click("text=Start a role from it")
     hr.fill("#id_title", "Digital press person")
@@ -90,7 +90,7 @@ def test_from_an_occupation_to_a_ranking(organisation, celery_worker, wait_until
         )
     hr.goto("/people/import/")
     hr.set_input_files("#id_file", people)
-    hr.click("text=Read the file")
+    hr.click("text=Read the files")
     expect(hr.locator("main")).to_contain_text("E-mail is missing")
     hr.click("text=Write 2 people")
     wait_until(lambda: Person.objects.count() == 2)

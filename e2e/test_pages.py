@@ -16,7 +16,7 @@ from assessments.models import RatingRequest
 from candidates import actions, importing
 from candidates.models import Invitation, Person
 from roles import actions as role_actions
-from roles import occupations
+from roles import occupation_imports
 from roles.models import Occupation, RoleTemplate, RoleVersion
 from socialstrategy.jobs.models import Job
 from socialstrategy.mail.models import Mail
@@ -51,7 +51,7 @@ def places(demo):
     person = Person.objects.get(user__role="employee")
     unknown = Person.objects.get(evidence=None)
     other = Person.objects.filter(kind="candidate").exclude(evidence=None).first()
-    occupations.import_file(ONET.read_bytes(), "O*NET 29.3")
+    occupation_imports.import_file(ONET.read_bytes(), "O*NET 29.3")
     batch = importing.create_batch("people.csv", b"Name,E-mail\nAda,ada@example.org\n,x\n", by=None)
     importing.judge(batch)
     template = RoleTemplate.objects.first()

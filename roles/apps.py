@@ -6,6 +6,7 @@ class RolesConfig(AppConfig):
     name = "roles"
 
     def ready(self):
+        from roles import occupation_imports  # noqa: F401 (registers the job)
         from roles.catalogue import load_shipped
 
         post_migrate.connect(load_shipped, sender=self)

@@ -1,13 +1,13 @@
 """Skills and anchors, functions, and real occupations."""
 
-from django.conf import settings
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
-from roles import actions, occupations
+from roles import actions, occupation_imports, occupations
 from roles.forms import FunctionForm, OccupationFileForm, SkillForm, SkillSetForm
 from roles.models import EnterpriseFunction, Occupation, Skill, SkillSet
+from roles.occupation_files import OccupationFileError
 from socialstrategy.lib.paging import page_of
 from socialstrategy.lib.searching import matching
 
@@ -84,30 +84,40 @@ def _simple_form(request, form_class, row, back, back_title):
 
 def occupation_list(request):
     """Occupations to start a role from."""
+    return _occupations(request, OccupationFileForm())
+
+
+def _occupations(request, form):
     words = request.GET.get("q", "")[:60]
-    found = matching(Occupation.objects.all(), words, "title", "code")
-    context = {"page": page_of(found, request), "form": OccupationFileForm(), "q": words}
-    return render(request, "roles/occupation_list.html", context)
+    listed = Occupation.objects.listed()
+    context = {
+        "page": page_of(matching(listed, words, "title", "code"), request),
+        "form": form,
+        "q": words,
+        "untitled": listed.filter(title="").count(),
+        "unrated": 0 if words else Occupation.objects.filter(rating_count=0).count(),
+    }
+    return render(request, "roles/occupation_list.html", context, status=400 if form.errors else 200)
 
 
 @require_POST
 def occupation_import(request):
-    """Read a file of O*NET ratings."""
+    """Read O*NET's or ESCO's files, large ones as a job."""
     form = OccupationFileForm(request.POST, request.FILES)
-    if form.is_valid():
-        file = form.cleaned_data["file"]
-        if file.size > settings.IMPORT_MAX_BYTES:
-            form.add_error("file", "The file is larger than 10 MB.")
-        else:
-            try:
-                count = occupations.import_file(file.read(), form.cleaned_data["source"], by=request.user)
-            except occupations.OccupationFileError as error:
-                form.add_error("file", str(error))
-            else:
-                messages.success(request, f"{count} occupations are in.")
-                return redirect("roles:occupation_list")
-    context = {"page": page_of(Occupation.objects.all(), request), "form": form, "q": ""}
-    return render(request, "roles/occupation_list.html", context, status=400)
+    if not form.is_valid():
+        return _occupations(request, form)
+    files = [(file.name, file.file) for file in form.cleaned_data["files"]]
+    source = form.cleaned_data["source"]
+    if sum(file.size for file in form.cleaned_data["files"]) > occupation_imports.AT_ONCE_BYTES:
+        job = occupation_imports.send_to_worker(files, source, by=request.user)
+        return redirect("jobs:job_progress", job.pk)
+    try:
+        count = occupation_imports.take_in(files, source, by=request.user)
+    except OccupationFileError as error:
+        form.add_error("files", str(error))
+        return _occupations(request, form)
+    messages.success(request, f"{count:,} occupations are in." if count else "The names are in.")
+    return redirect("roles:occupation_list")
 
 
 def occupation_detail(request, pk):

@@ -13,58 +13,38 @@ import csv
 from functools import cache
 from pathlib import Path
 
-from roles.models import Occupation, Skill
+from roles.models import Occupation, OccupationElement, Skill
 
 MAPPING = Path(__file__).parent / "data" / "esco_mapping.csv"
-COLUMNS = ("occupation_uri", "esco_code", "occupation", "relation", "skill", "skill_uri")
-RELATIONS = ("essential", "optional")
 MOST_REQUIREMENTS = 12
 MOST_ESSENTIALS = 3
 
 
 @cache
-def mapping() -> dict[str, str]:
-    """URI of an ESCO skill → the slug of ours that it feeds."""
+def _mapped() -> list[dict]:
     with MAPPING.open(encoding="utf-8", newline="") as file:
-        return {row["esco_uri"]: row["skill"] for row in csv.DictReader(file)}
+        return list(csv.DictReader(file))
 
 
-def is_esco(head: list[str]) -> bool:
-    return {"occupation_uri", "skill_uri"} <= set(head)
+@cache
+def mapping() -> dict[str, str]:
+    """Address of an ESCO skill → the slug of ours that it feeds."""
+    return {row["esco_uri"]: row["skill"] for row in _mapped()}
 
 
-def take(head: list[str], rows) -> dict[str, dict]:
-    """Relations by occupation code: {"title": …, "ratings": {skill URI: {"name": …, "relation": …}}}.
-
-    Raises
-    ------
-    ValueError : a column is missing, or a relation is neither essential nor optional.
-    """
-    missing = [name for name in COLUMNS if name not in head]
-    if missing:
-        raise ValueError(f"The file lacks the column {missing[0]!r}. It has: {', '.join(head[:15])}.")
-    at = {name: head.index(name) for name in COLUMNS}
-    found: dict[str, dict] = {}
-    for number, cells in enumerate(rows, start=2):
-        if not cells:
-            continue
-        row = {name: cells[n].strip() if n < len(cells) else "" for name, n in at.items()}
-        if row["relation"] not in RELATIONS:
-            raise ValueError(f"Line {number}: {row['relation']!r} is neither essential nor optional.")
-        if not (row["esco_code"] and row["occupation"] and row["skill_uri"]):
-            raise ValueError(f"Line {number}: the code, the occupation or the skill is missing.")
-        title = row["occupation"][:200]
-        one = found.setdefault(row["esco_code"][:12], {"title": title[0].upper() + title[1:], "ratings": {}})
-        one["ratings"][row["skill_uri"][:200]] = {"name": row["skill"][:200], "relation": row["relation"]}
-    return found
+def _names() -> dict[str, str]:
+    """What ESCO calls the skills that feed ours: as read in, in whatever language, else as our mapping has it."""
+    shipped = {row["esco_uri"]: row["esco_label"] for row in _mapped()}
+    return shipped | OccupationElement.objects.names(shipped)
 
 
 def draft(occupation: Occupation) -> list[dict]:
     """Lines of a role draft, what ESCO calls essential first; empty where it names nothing that feeds our skills."""
+    names = _names()
     of_skill: dict[str, list[dict]] = {}
     for uri, relation in occupation.ratings.items():
         if uri in mapping():
-            of_skill.setdefault(mapping()[uri], []).append(relation)
+            of_skill.setdefault(mapping()[uri], []).append({**relation, "name": names[uri]})
     lines = [
         _line(skill, of_skill[skill.slug], occupation) for skill in Skill.objects.current() if skill.slug in of_skill
     ]
@@ -80,6 +60,7 @@ def _line(skill: Skill, relations: list[dict], occupation: Occupation) -> dict:
     essential = [one["name"] for one in relations if one["relation"] == "essential"]
     optional = [one["name"] for one in relations if one["relation"] == "optional"]
     level = 3 if essential else 2
+    source = " and ".join(sorted({one["source"] for one in relations}))
     said = f"calls {', '.join(essential)} essential" if essential else f"lists {', '.join(optional)} as optional"
     return {
         "skill_id": skill.pk,
@@ -87,11 +68,11 @@ def _line(skill: Skill, relations: list[dict], occupation: Occupation) -> dict:
         "target": level + 1,
         "weight": min(3, 1 + len(essential)),
         "is_essential": False,
-        "reason": f"{occupation.source} {said} for this occupation."[:300],
+        "reason": f"{source} {said} for this occupation."[:300],
         "standard_error": 0.0,
         "provenance": {
-            "source": occupation.source,
-            "occupation": f"{occupation.code} {occupation.title}",
+            "source": source,
+            "occupation": occupation.long_title,
             "elements": essential + optional,
             "essential": len(essential),
             "optional": len(optional),

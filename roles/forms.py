@@ -1,6 +1,7 @@
 """Forms about roles and the catalogue."""
 
 from django import forms
+from django.conf import settings
 
 from roles.models import (
     Anchor,
@@ -15,6 +16,7 @@ from roles.models import (
 from socialstrategy.lib.levels import LEVEL_CHOICES, LEVELS
 from socialstrategy.lib.text import clean
 
+MOST_FILES = 8
 REFERENCE = ("scheme", "label", "id")
 
 
@@ -51,11 +53,15 @@ class NewRoleForm(CleanText, forms.ModelForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         roles = Role.objects.current().filter(versions__requirements__isnull=False).distinct()
+        chosen = str(self.data.get("start") or self.initial.get("start") or "")
+        # There may be thousands of them: one is chosen on their own page.
+        key = chosen.removeprefix("occupation-")
+        occupations = Occupation.objects.listed().filter(pk=int(key) if key.isdecimal() and len(key) < 12 else None)
         self.fields["start"].choices = [
             ("", "A blank page"),
             ("Templates", [(f"template-{t.pk}", t.title) for t in RoleTemplate.objects.current()]),
             ("Your roles", [(f"role-{r.pk}", r.title) for r in roles]),
-            ("Real occupations", [(f"occupation-{o.pk}", o.title) for o in Occupation.objects.all()]),
+            ("Real occupations", [(f"occupation-{o.pk}", str(o)) for o in occupations]),
         ]
 
 
@@ -172,11 +178,28 @@ class FunctionForm(CleanText, forms.ModelForm):
         return super().save(commit)
 
 
-class OccupationFileForm(forms.Form):
-    """A file of O*NET ratings or of ESCO's relations between occupations and skills."""
+class FilesInput(forms.ClearableFileInput):
+    allow_multiple_selected = True
 
-    file = forms.FileField(
-        help_text="O*NET’s ratings or ESCO’s occupation-skill relations, as CSV or tab-separated text. Up to 10 MB."
+
+class FilesField(forms.FileField):
+    """Several files; gives a list."""
+
+    widget = FilesInput
+
+    def clean(self, data, initial=None):
+        if not data:
+            return super().clean(None, initial)
+        return [super(FilesField, self).clean(one, initial) for one in data]
+
+
+class OccupationFileForm(forms.Form):
+    """O*NET's or ESCO's files, one or several at once."""
+
+    files = FilesField(
+        label="Files",
+        help_text="O*NET’s Skills.txt, Knowledge.txt, Abilities.txt and Occupation Data.txt, or ESCO’s "
+        "occupationSkillRelations, occupations and skills as CSV; together, or one after the other. Up to 64 MB.",
     )
     source = forms.CharField(
         max_length=120,
@@ -184,6 +207,15 @@ class OccupationFileForm(forms.Form):
         label="Source and version",
         help_text="Named beside every figure taken from it, as in O*NET 29.3. Empty: O*NET or ESCO, as the file says.",
     )
+
+    def clean_files(self):
+        files = self.cleaned_data["files"]
+        if len(files) > MOST_FILES:
+            raise forms.ValidationError(f"Choose at most {MOST_FILES} files at once.")
+        if sum(file.size for file in files) > settings.OCCUPATION_MAX_BYTES:
+            most = settings.OCCUPATION_MAX_BYTES // 2**20
+            raise forms.ValidationError(f"Together the files are larger than {most} MB. Read one after the other.")
+        return files
 
 
 class TemplateDescribeForm(CleanText, forms.ModelForm):

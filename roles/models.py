@@ -194,6 +194,12 @@ class TemplateRequirement(RequirementFields):
         return f"{self.template}: {self.skill} {self.level}"
 
 
+class OccupationQuerySet(models.QuerySet):
+    def listed(self):
+        """Occupations of which something is known to draft from, without what is known."""
+        return self.filter(rating_count__gt=0).defer("ratings")
+
+
 class Occupation(models.Model):
     """A real occupation with what O*NET or ESCO says of it, to draft a role from."""
 
@@ -202,19 +208,59 @@ class Occupation(models.Model):
         ESCO = "esco", "ESCO"
 
     scheme = models.CharField(max_length=4, choices=Scheme, default=Scheme.ONET)
-    code = models.CharField(max_length=12, unique=True)
-    title = models.CharField(max_length=200)
+    identifier = models.CharField(max_length=200, help_text="O*NET's code, or ESCO's address of the occupation.")
+    code = models.CharField(max_length=40, blank=True)
+    title = models.CharField(max_length=200, blank=True, help_text="Empty until a file has said it.")
     source = models.CharField(max_length=120)
     ratings = models.JSONField(
-        default=dict, help_text="O*NET: element → importance, level, standard errors; ESCO: skill URI → relation"
+        default=dict,
+        help_text="O*NET: element → importance, level, standard errors; ESCO: skill's address → relation; with source",
     )
+    rating_count = models.PositiveIntegerField(default=0, db_index=True)
     imported_at = models.DateTimeField(auto_now=True)
 
+    objects = OccupationQuerySet.as_manager()
+
     class Meta:
-        ordering = ["title"]
+        ordering = ["title", "pk"]
+        constraints = [models.UniqueConstraint(fields=["scheme", "identifier"], name="occupation_once")]
 
     def __str__(self):
-        return self.title
+        return self.title or f"Occupation {self.code or self.identifier.rpartition('/')[2][:8]}"
+
+    @property
+    def long_title(self) -> str:
+        """With the code in front, where both are known."""
+        return f"{self.code} {self.title}" if self.code and self.title else str(self)
+
+
+class OccupationElementQuerySet(models.QuerySet):
+    def names(self, keys) -> dict[str, str]:
+        return dict(self.filter(key__in=keys).values_list("key", "name"))
+
+
+class OccupationElement(models.Model):
+    """What O*NET calls an element, or ESCO a skill."""
+
+    key = models.CharField(max_length=200, unique=True, help_text="O*NET's element ID, or ESCO's address of the skill.")
+    name = models.CharField(max_length=200)
+
+    objects = OccupationElementQuerySet.as_manager()
+
+    def __str__(self):
+        return self.name
+
+
+class OccupationFile(models.Model):
+    """A large file on its way to the worker that reads it; gone afterwards."""
+
+    name = models.CharField(max_length=120)
+    source = models.CharField(max_length=120, blank=True)
+    data = models.BinaryField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self):
+        return self.name
 
 
 from roles.profiles import Requirement, Role, RoleVersion  # noqa: E402 (the models of a second file)
@@ -223,6 +269,8 @@ __all__ = [
     "Anchor",
     "EnterpriseFunction",
     "Occupation",
+    "OccupationElement",
+    "OccupationFile",
     "Phase",
     "Requirement",
     "RequirementFields",

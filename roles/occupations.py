@@ -1,4 +1,4 @@
-"""Role profiles from real occupations: reads O*NET ratings, drafts requirements by the mapping in roles/data.
+"""Role profiles from real occupations: drafts requirements from O*NET's ratings by the mapping in roles/data.
 
 importance 1-5 -> weight 1-3      level 0-7 -> 0-5 (times 5/7)      standard errors of the level -> times 5/7
 
@@ -7,135 +7,40 @@ skills and a rough one for others; every drafted requirement therefore carries w
 """
 
 import csv
-import io
 import math
 from collections import defaultdict
 from functools import cache
 from pathlib import Path
 
-from django.db import transaction
-
-from accounts.models import record
 from roles import esco
-from roles.models import Occupation, Skill
+from roles.models import Occupation, OccupationElement, Skill
 
 MAPPING = Path(__file__).parent / "data" / "onet_mapping.csv"
 SCALE = 5 / 7
 MIN_IMPORTANCE = 2.5
 MOST_REQUIREMENTS = 12
 FEWEST_REQUIREMENTS = 8
-# O*NET's own headers, and those of a plain extract.
-HEADERS = {
-    "code": ("soc", "o*net-soc code"),
-    "title": ("title",),
-    "element": ("element_id", "element id"),
-    "name": ("element_name", "element name"),
-    "scale": ("scale", "scale id"),
-    "value": ("value", "data value"),
-    "error": ("standard_error", "standard error"),
-    "suppress": ("recommend_suppress", "recommend suppress"),
-    "not_relevant": ("not_relevant", "not relevant"),
-}
-NEEDED = ("code", "element", "scale", "value")
-
-
-class OccupationFileError(ValueError):
-    """A file of ratings that cannot be read, with a sentence that says why."""
 
 
 @cache
 def mapping() -> dict[str, list[tuple[str, float]]]:
     """Our skill's slug → [(O*NET element id, share), …]."""
     found = defaultdict(list)
-    with MAPPING.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            found[row["skill"]].append((row["element_id"], float(row["share"])))
+    for row in _mapped():
+        found[row["skill"]].append((row["element_id"], float(row["share"])))
     return dict(found)
 
 
-def parse(data: bytes) -> tuple[Occupation.Scheme, dict[str, dict]]:
-    """The scheme and what is said by occupation code: {"title": …, "ratings": {…}}; its columns tell the scheme.
-
-    Of O*NET the importance and level scales are taken, of ESCO the essential and optional relations.
-
-    Raises
-    ------
-    OccupationFileError : no text, columns missing, or a figure that is none.
-    """
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise OccupationFileError("The file is not UTF-8 text. Save it as CSV UTF-8 and try again.") from error
-    first = text.partition("\n")[0]
-    reader = csv.reader(io.StringIO(text), delimiter="\t" if "\t" in first else ",")
-    found: dict[str, dict]
-    try:
-        head = [cell.strip().lower() for cell in next(reader, [])]
-        if esco.is_esco(head):
-            found = esco.take(head, reader)
-            if not found:
-                raise OccupationFileError("The file holds no relation of an occupation to a skill.")
-            return Occupation.Scheme.ESCO, found
-        column = {key: next((head.index(n) for n in names if n in head), None) for key, names in HEADERS.items()}
-        missing = [HEADERS[key][0] for key in NEEDED if column[key] is None]
-        if missing:
-            raise OccupationFileError(
-                f"The file lacks the column {missing[0]!r}. It has: {', '.join(head[:15]) or 'none'}."
-            )
-        found = {}
-        for number, cells in enumerate(reader, start=2):
-            if cells:
-                _take(
-                    found,
-                    {k: cells[i].strip() if i is not None and i < len(cells) else "" for k, i in column.items()},
-                    number,
-                )
-    except csv.Error as error:
-        raise OccupationFileError(f"The file cannot be read as a table: {error}.") from error
-    except ValueError as error:
-        raise error if isinstance(error, OccupationFileError) else OccupationFileError(str(error)) from error
-    if not found:
-        raise OccupationFileError("The file holds no importance or level ratings.")
-    return Occupation.Scheme.ONET, found
+@cache
+def _mapped() -> list[dict]:
+    with MAPPING.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
-def _take(found: dict, row: dict, number: int) -> None:
-    if row["scale"] not in {"IM", "LV"} or row["suppress"] == "Y":
-        return
-    top = 5.0 if row["scale"] == "IM" else 7.0
-    try:
-        value = float(row["value"])
-        error = float(row["error"]) if row["error"] not in {"", "n/a"} else None
-    except ValueError as problem:
-        raise OccupationFileError(f"Line {number}: {row['value'] or row['error']!r} is not a number.") from problem
-    if not (math.isfinite(value) and 0 <= value <= top and (error is None or 0 <= error < 10)):
-        raise OccupationFileError(f"Line {number}: {value:g} does not lie on the scale from 0 to {top:g}.")
-    occupation = found.setdefault(row["code"][:12], {"title": row["title"][:200] or row["code"], "ratings": {}})
-    rating = occupation["ratings"].setdefault(row["element"], {"name": row["name"]})
-    if row["scale"] == "LV" and row["not_relevant"] == "Y":
-        return
-    rating[row["scale"]] = value
-    if error is not None:
-        rating[f"{row['scale']}_error"] = error
-
-
-@transaction.atomic
-def import_file(data: bytes, source: str = "", *, by=None) -> int:
-    """Store the occupations of a file, all or none; returns how many. Without a source its scheme is named."""
-    scheme, found = parse(data)
-    source = source or scheme.label
-    for code, occupation in found.items():
-        row, _ = Occupation.objects.update_or_create(
-            code=code,
-            defaults={
-                "scheme": scheme,
-                "title": occupation["title"],
-                "ratings": occupation["ratings"],
-                "source": source[:120],
-            },
-        )
-    record("occupations.imported", row, f"{len(found)} occupations from {source}", by=by, count=len(found))
-    return len(found)
+def _names() -> dict[str, str]:
+    """What O*NET calls the elements that feed our skills: as read in, else as our mapping has it."""
+    shipped = {row["element_id"]: row["element_name"] for row in _mapped()}
+    return shipped | OccupationElement.objects.names(shipped)
 
 
 def draft(occupation: Occupation) -> list[dict]:
@@ -146,7 +51,8 @@ def draft(occupation: Occupation) -> list[dict]:
     """
     if occupation.scheme == Occupation.Scheme.ESCO:
         return esco.draft(occupation)
-    lines = [line for skill in Skill.objects.current() if (line := _line(skill, occupation)) is not None]
+    names = _names()
+    lines = [line for skill in Skill.objects.current() if (line := _line(skill, occupation, names)) is not None]
     lines = _distinct(lines)
     lines.sort(key=lambda line: -line["provenance"]["importance"])
     strong = [line for line in lines if line["provenance"]["importance"] >= MIN_IMPORTANCE]
@@ -179,7 +85,7 @@ def _error(parts, total: float) -> float:
     return math.sqrt(sum((share * rating.get("LV_error", usual)) ** 2 for share, rating, _ in parts)) / total
 
 
-def _line(skill: Skill, occupation: Occupation) -> dict | None:
+def _line(skill: Skill, occupation: Occupation, names: dict[str, str]) -> dict | None:
     parts = [
         (share, occupation.ratings[element], element)
         for element, share in mapping().get(skill.slug, [])
@@ -190,7 +96,8 @@ def _line(skill: Skill, occupation: Occupation) -> dict | None:
         return None
     importance = sum(share * rating["IM"] for share, rating, _ in parts) / total
     level = sum(share * rating["LV"] for share, rating, _ in parts) / total * SCALE
-    names = ", ".join(rating["name"] for _, rating, _ in parts)
+    source = " and ".join(sorted({rating["source"] for _, rating, _ in parts}))
+    called = ", ".join(names[element] for _, _, element in parts)
     whole = max(1, min(5, round(level)))
     return {
         "share": total,
@@ -199,12 +106,12 @@ def _line(skill: Skill, occupation: Occupation) -> dict | None:
         "target": min(5, whole + 1),
         "weight": 3 if importance >= 4 else 2 if importance >= 3 else 1,
         "is_essential": False,
-        "reason": f"{occupation.source} rates {names} {importance:.1f} of 5 in importance for this occupation."[:300],
+        "reason": f"{source} rates {called} {importance:.1f} of 5 in importance for this occupation."[:300],
         "standard_error": round(_error(parts, total) * SCALE, 3),
         "provenance": {
-            "source": occupation.source,
-            "occupation": f"{occupation.code} {occupation.title}",
-            "elements": [f"{element} {rating['name']}" for _, rating, element in parts],
+            "source": source,
+            "occupation": occupation.long_title,
+            "elements": [f"{element} {names[element]}" for _, _, element in parts],
             "importance": round(importance, 2),
             "level": round(level, 2),
         },

@@ -37,7 +37,7 @@ def role_new(request):
         version = actions.create_role(by=request.user, lines=lines, **data)
         return redirect("roles:role_edit", version.role_id)
     templates = RoleTemplate.objects.current().with_requirements()
-    context = {"form": form, "templates": templates, "has_occupations": Occupation.objects.exists()}
+    context = {"form": form, "templates": templates, "has_occupations": Occupation.objects.listed().exists()}
     return render(request, "roles/role_new.html", context, status=400 if form.errors else 200)
 
 
@@ -67,7 +67,7 @@ def _initial(start: str, user) -> dict:
     if kind == "occupation" and key.isdecimal():
         found = Occupation.objects.filter(pk=key).first()
         if found:
-            return {"start": start, "title": found.title}
+            return {"start": start, "title": found.title[:120]}
     return {"start": start}
 
 

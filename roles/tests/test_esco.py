@@ -5,10 +5,12 @@ import io
 
 import pytest
 
-from roles import esco, occupations
+from roles import esco, occupation_imports, occupations
 from roles.models import EnterpriseFunction, Occupation, Role, Skill
+from roles.occupation_files import OccupationFileError
 
 pytestmark = pytest.mark.django_db
+COLUMNS = ("occupation_uri", "esco_code", "occupation", "relation", "skill", "skill_uri")
 URI = {slug: [] for slug in esco.mapping().values()}
 for uri, slug in esco.mapping().items():
     URI[slug].append(uri)
@@ -27,9 +29,19 @@ ROWS = (
 def made(rows=ROWS, **changes) -> bytes:
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow([*esco.COLUMNS, "reuse_level"])
+    writer.writerow([*COLUMNS, "reuse_level"])
     for slug, n, relation in rows:
-        writer.writerow(["http://x/1", "2431.9", "online host", relation, f"{slug} {n}", URI[slug][n], "sector"])
+        writer.writerow(
+            [
+                "http://data.europa.eu/esco/occupation/1",
+                "2431.9",
+                "online host",
+                relation,
+                f"{slug} {n}",
+                URI[slug][n],
+                "sector",
+            ]
+        )
     text = out.getvalue()
     for old, new in changes.items():
         text = text.replace(old, new)
@@ -38,7 +50,7 @@ def made(rows=ROWS, **changes) -> bytes:
 
 @pytest.fixture
 def occupation():
-    assert occupations.import_file(made(), "ESCO 1.1.1") == 1
+    assert occupation_imports.import_file(made(), "ESCO 1.1.1") == 1
     return Occupation.objects.get()
 
 
@@ -73,7 +85,7 @@ def test_a_role_starts_from_it_and_says_where_it_came_from(as_hr, occupation):
 
 
 def test_without_a_source_the_file_names_its_scheme():
-    occupations.import_file(made())
+    occupation_imports.import_file(made())
     assert Occupation.objects.get().source == "ESCO"
 
 
@@ -81,14 +93,15 @@ def test_without_a_source_the_file_names_its_scheme():
     ("data", "sentence"),
     [
         (made(optional="maybe"), "'maybe' is neither essential nor optional"),
-        (made(relation="link"), "lacks the column 'relation'"),
+        (made(relation="link"), "lacks the column 'relationtype'"),
         (made(rows=()), "no relation"),
-        (made(**{"2431.9": ""}), "code, the occupation or the skill is missing"),
+        (made(**{URI["tone-empathy"][0]: ""}), "skill’s address is missing"),
+        (made(**{"http://data.europa.eu/esco/occupation/1": ""}), "occupation’s code is missing"),
     ],
 )
 def test_what_cannot_be_read_says_why_and_writes_nothing(data, sentence):
-    with pytest.raises(occupations.OccupationFileError, match=sentence):
-        occupations.import_file(data, "ESCO")
+    with pytest.raises(OccupationFileError, match=sentence):
+        occupation_imports.import_file(data, "ESCO")
     assert not Occupation.objects.exists()
 
 

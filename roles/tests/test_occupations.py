@@ -7,16 +7,20 @@ from pathlib import Path
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from roles import occupations
+from roles import occupation_files, occupation_imports, occupations
 from roles.models import Occupation, Role, Skill
 
 pytestmark = pytest.mark.django_db
 FIXTURE = Path(__file__).parent / "onet_fixture.csv"
 
 
+def read(data: bytes) -> occupation_files.Said:
+    return occupation_files.read(io.BytesIO(data))
+
+
 @pytest.fixture
 def occupation():
-    occupations.import_file(FIXTURE.read_bytes(), "O*NET 29.3")
+    occupation_imports.import_file(FIXTURE.read_bytes(), "O*NET 29.3")
     return Occupation.objects.get(code="27-3031.00")
 
 
@@ -79,7 +83,7 @@ def test_onet_s_own_headers_and_tabs_are_read_too():
     keys = ["soc", "title", "element_id", "element_name", "scale", "value", "standard_error"]
     keys += ["recommend_suppress", "not_relevant"]
     text = "\n".join(["\t".join(names), *["\t".join(row[key] for key in keys) for row in rows]])
-    assert occupations.parse(text.encode()) == occupations.parse(FIXTURE.read_bytes())
+    assert read(text.encode()) == read(FIXTURE.read_bytes())
 
 
 def test_suppressed_figures_are_left_out():
@@ -87,8 +91,8 @@ def test_suppressed_figures_are_left_out():
     line = next(line for line in text.splitlines() if ",2.A.1.c,Writing,LV," in line)
     cells = line.split(",")
     cells[11] = "Y"
-    _, changed = occupations.parse(text.replace(line, ",".join(cells)).encode())
-    assert "LV" not in changed["27-3031.00"]["ratings"]["2.A.1.c"]
+    changed = read(text.replace(line, ",".join(cells)).encode())
+    assert changed.occupations["27-3031.00"]["ratings"]["2.A.1.c"]["LV"] is None
 
 
 HEAD = "soc,title,element_id,element_name,scale,value,standard_error\n"
@@ -98,8 +102,13 @@ HEAD = "soc,title,element_id,element_name,scale,value,standard_error\n"
     ("content", "said"),
     [
         (b"\xff\xfe\x00", "UTF-8"),
-        (b"", "lacks the column"),
-        (b"a,b\n1,2\n", "lacks the column 'soc'"),
+        (b"", "no heading"),
+        (b"a,b\n1,2\n", "This file has the columns a, b"),
+        (b"PK\x03\x04rest", "unpack it"),
+        (b"soc,element_id,scale\n1,2,IM\n", "lacks the column 'data value'"),
+        ((HEAD + '1,T,2.A,"W,IM,3,\n').encode(), "quotation mark"),
+        (b"x" * 1_100_000, "million signs"),
+        ((HEAD + "1" * 41 + ",T,2.A,W,IM,3,\n").encode(), "too long to be an occupation’s code"),
         ((HEAD + "1,T,2.A,W,IM,many,\n").encode(), "Line 2: 'many' is not a number"),
         ((HEAD + "1,T,2.A,W,IM,nan,\n").encode(), "Line 2"),
         ((HEAD + "1,T,2.A,W,IM,inf,\n").encode(), "Line 2"),
@@ -109,7 +118,7 @@ HEAD = "soc,title,element_id,element_name,scale,value,standard_error\n"
     ],
 )
 def test_bad_files_are_refused_in_words_and_write_nothing(as_hr, content, said):
-    upload = {"file": SimpleUploadedFile("x.csv", content or b" "), "source": "test"}
+    upload = {"files": SimpleUploadedFile("x.csv", content or b" "), "source": "test"}
     response = as_hr.post("/roles/occupations/import/", upload)
     assert response.status_code == 400
     assert said in response.content.decode().replace("&#x27;", "'")
@@ -117,7 +126,7 @@ def test_bad_files_are_refused_in_words_and_write_nothing(as_hr, content, said):
 
 
 def test_hr_starts_a_role_from_an_occupation(as_hr):
-    upload = {"file": SimpleUploadedFile("onet.csv", FIXTURE.read_bytes()), "source": "O*NET 29.3"}
+    upload = {"files": SimpleUploadedFile("onet.csv", FIXTURE.read_bytes()), "source": "O*NET 29.3"}
     assert as_hr.post("/roles/occupations/import/", upload).status_code == 302
     occupation = Occupation.objects.get()
     assert "What it drafts into" in as_hr.get(f"/roles/occupations/{occupation.pk}/").content.decode()

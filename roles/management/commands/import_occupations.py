@@ -1,29 +1,31 @@
+import contextlib
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
-from roles import occupations
+from roles import occupation_imports, occupations
 from roles.models import Occupation
+from roles.occupation_files import OccupationFileError
 
 
 class Command(BaseCommand):
-    help = "Read O*NET ratings or ESCO's occupation-skill relations (CSV, tabs), to draft roles from real occupations."
+    help = "Read what O*NET and ESCO publish of real occupations (their own text and CSV files), to draft roles from."
 
     def add_arguments(self, parser):
-        parser.add_argument("file", type=Path)
+        parser.add_argument("files", type=Path, nargs="+")
         parser.add_argument("--source", default="", help="Named beside every figure taken from it, as in O*NET 29.3.")
         parser.add_argument("--show", action="store_true", help="Print what each occupation drafts into.")
 
-    def handle(self, *args, file, source, show, **options):
+    def handle(self, *args, files, source, show, **options):
         try:
-            count = occupations.import_file(file.read_bytes(), source)
-        except (OSError, occupations.OccupationFileError) as error:
+            with contextlib.ExitStack() as stack:
+                pairs = [(path.name, stack.enter_context(path.open("rb"))) for path in files]
+                count = occupation_imports.take_in(pairs, source)
+        except (OSError, OccupationFileError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{count} occupations are in.")
         if show:
-            for occupation in Occupation.objects.all():
+            for occupation in Occupation.objects.exclude(rating_count=0).iterator():
                 lines = occupations.draft(occupation)
                 essential = sum(line["is_essential"] for line in lines)
-                self.stdout.write(
-                    f"{occupation.code} {occupation.title}: {len(lines)} requirements, {essential} essential"
-                )
+                self.stdout.write(f"{occupation.long_title}: {len(lines)} requirements, {essential} essential")
