@@ -211,15 +211,16 @@ class Keeper:
 
     def _file_is_spoilt(self) -> bool:
         """Whether somebody has written into the file that is mapped, so that what is read from it may be anything."""
+        path = self.path
         try:
-            if self.path is None or checksums.state(self.path) == self.state:
+            if path is None or checksums.state(path) == self.state:
                 return False
-            self.state = Table.open(self.path)[0].state
+            self.state = Table.open(path)[0].state
         except FileNotFoundError:
             # A newer one has taken its place; what is mapped stays.
             return False
         except (OSError, TableError) as error:
-            logger.warning("The snapshot %s is let go: %s", self.path.name, error)
+            logger.warning("The snapshot %s is let go: %s", self.path and self.path.name, error)
             return True
         return False
 

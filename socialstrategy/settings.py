@@ -125,6 +125,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
         "processed_folder": str(VAR_DIR / "broker/processed"),
         "control_folder": str(VAR_DIR / "broker/control"),
         "store_processed": False,
+        # It takes one message and then rests so long before the next; a second would be a job a second.
+        "polling_interval": 0.05,
     }
     if CELERY_BROKER_URL.startswith("filesystem")
     else {"visibility_timeout": 3600}
@@ -139,7 +141,6 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
-    "sweep jobs": {"task": "socialstrategy.jobs.tasks.sweep", "schedule": timedelta(seconds=20)},
     "send mails": {"task": "socialstrategy.mail.tasks.send_due", "schedule": timedelta(seconds=20)},
     "remind": {"task": "candidates.tasks.remind", "schedule": timedelta(minutes=15)},
     "refresh estimates": {"task": "candidates.tasks.refresh", "schedule": timedelta(hours=6)},

@@ -15,6 +15,10 @@ class WaitingForPartsError(Exception):
     """A handler has spread its job, and runs again when all parts are done."""
 
 
+class TakenOverError(Exception):
+    """A run of a job that seemed lost (its process was frozen, say) goes on, while another has the job in hand."""
+
+
 def handles(kind: str) -> Callable:
     """Register the decorated function as the handler of ``kind``."""
 
@@ -53,13 +57,23 @@ def enqueue_once(kind: str, **options):
 
 
 def progress(job, done: int, *, total: int | None = None, message: str = "") -> None:
-    """Tell how far a running job is; also its sign of life."""
+    """Tell how far a running job is; also its sign of life.
+
+    Raises
+    ------
+    TakenOverError : this run seemed lost, and the job has been given to another worker.
+    """
     from django.utils import timezone
+
+    from socialstrategy.jobs.models import Job
 
     job.done, job.heartbeat_at = done, timezone.now()
     job.total = job.total if total is None else total
     job.message = message or job.message
-    job.save(update_fields=["done", "total", "message", "heartbeat_at"])
+    told = {name: getattr(job, name) for name in ("done", "total", "message", "heartbeat_at")}
+    mine = Job.objects.in_hand(job) if job.run else Job.objects.filter(pk=job.pk)
+    if not mine.update(**told):
+        raise TakenOverError
 
 
 def in_parts(job, kind: str, plan: Callable[[], list[dict]], *, message: str = "") -> list:

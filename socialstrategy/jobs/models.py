@@ -7,7 +7,10 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 
-STALE_AFTER = timedelta(seconds=60)
+STALE_AFTER = timedelta(seconds=20)
+"""Without a sign of life for so long, a running job's worker counts as lost."""
+UNHEARD_AFTER = timedelta(seconds=10)
+"""A job that waits for so long while no worker has anything to do was never heard of: its message is lost."""
 MAX_ATTEMPTS = 5
 
 
@@ -21,19 +24,28 @@ class JobQuerySet(models.QuerySet):
     def active(self):
         return self.filter(state__in=Job.ACTIVE)
 
+    def in_hand(self, job):
+        """The job's row, as long as it is this run of it that has the job in hand, and nobody has taken it over."""
+        return self.filter(pk=job.pk, run=job.run, state=Job.State.RUNNING)
+
     def lost(self, now):
         """Jobs that a killed worker, a lost message or an absent broker left behind at ``now``.
 
-        A part waits in a long row as long as its job shows signs of life.
+        Messages keep their order, so while workers are busy one that waits is most likely in a row. It is asked about
+        again now and then; a part only when later parts of its job have had their turn, or the job has gone quiet.
         """
-        old = now - STALE_AFTER
-        waiting = Q(state=Job.State.QUEUED, heartbeat_at__lt=now - STALE_AFTER / 4)
-        waiting &= Q(parent=None) | Q(parent__heartbeat_at__lt=old)
+        old, unheard = now - STALE_AFTER, now - UNHEARD_AFTER
+        at_work = self.model.objects.filter(state=Job.State.RUNNING, heartbeat_at__gte=old).exists()
+        later = Job.objects.filter(parent=OuterRef("parent"), part__gt=OuterRef("part"))
+        queued = Q(state=Job.State.QUEUED)
+        whole = queued & Q(parent=None, heartbeat_at__lt=old if at_work else unheard)
+        part = queued & ~Q(parent=None) & Q(heartbeat_at__lt=unheard)
+        part &= Q(parent__heartbeat_at__lt=old) | Exists(later.exclude(state=Job.State.QUEUED))
         running = Q(state=Job.State.RUNNING, heartbeat_at__lt=old)
         spread = Q(state=Job.State.SPREAD, heartbeat_at__lt=old) & ~Exists(
             Job.objects.active().filter(parent=OuterRef("pk"))
         )
-        return self.filter(waiting | running | spread)
+        return self.filter(whole | part | running | spread)
 
 
 class Job(models.Model):
@@ -60,6 +72,9 @@ class Job(models.Model):
     result = models.JSONField(default=dict, help_text="What a part hands to its parent.")
     result_url = models.CharField(max_length=300, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
+    run = models.UUIDField(
+        null=True, blank=True, editable=False, help_text="Of those who began it, who has it in hand."
+    )
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     heartbeat_at = models.DateTimeField(db_index=True)

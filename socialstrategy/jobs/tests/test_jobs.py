@@ -1,15 +1,18 @@
 """Durable jobs: run once, come back when lost, give up in the end."""
 
+import uuid
 from datetime import timedelta
 
 import pytest
-from django.db import OperationalError, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from kombu.exceptions import ChannelError
+from kombu.exceptions import OperationalError as OperationalErrorOfBroker
 
 from socialstrategy import jobs
-from socialstrategy.jobs import tasks
-from socialstrategy.jobs.models import MAX_ATTEMPTS, STALE_AFTER, Job
+from socialstrategy.jobs import sweeper, tasks
+from socialstrategy.jobs.models import MAX_ATTEMPTS, STALE_AFTER, UNHEARD_AFTER, Job
 
 pytestmark = pytest.mark.django_db
 
@@ -79,12 +82,13 @@ def test_a_job_that_is_lost_too_often_is_given_up(ran):
 
 
 def test_without_a_broker_the_row_waits(ran, monkeypatch):
-    def unreachable(*args):
+    def unreachable(*args, **options):
         raise OSError("no broker")
 
-    monkeypatch.setattr(tasks.run_job, "delay", unreachable)
+    monkeypatch.setattr(tasks, "_pause_until", 0.0)
+    monkeypatch.setattr(tasks.run_job, "apply_async", unreachable)
     job = jobs.enqueue("test.note", word="x")
-    tasks.send(job.pk)
+    assert not tasks.send(job.pk)
     job.refresh_from_db()
     assert job.state == "queued"
 
@@ -106,25 +110,198 @@ def test_progress_is_somebody_s_own(client, as_hr, hr):
 
 
 def test_after_a_sign_of_life_that_failed_the_next_one_follows(monkeypatch, caplog):
-    job = Job.objects.create(kind="test.long", heartbeat_at=timezone.now() - timedelta(hours=1))
+    long_ago = timezone.now() - timedelta(hours=1)
+    job = Job.objects.create(kind="test.long", state="running", run=uuid.uuid4(), heartbeat_at=long_ago)
     waits = iter([False, False, True])
 
     class Stop:
         def wait(self, seconds):
             return next(waits)
 
-    answers = iter([OperationalError("database table is locked"), None])
+    errors = iter([OperationalError("database table is locked")])
     update = QuerySet.update
 
     def failing_once(found, **values):
-        error = next(answers)
-        if error:
+        for error in errors:
             raise error
         return update(found, **values)
 
     monkeypatch.setattr(QuerySet, "update", failing_once)
     monkeypatch.setattr(tasks.connection, "close", lambda: None)
-    tasks._beat([job.pk, None], Stop())
+    tasks._beat(job, Stop())
     job.refresh_from_db()
     assert timezone.now() - job.heartbeat_at < timedelta(minutes=1)
     assert "could not be given" in caplog.text
+
+
+def freeze_meanwhile(job) -> None:
+    """What becomes of a job whose process is frozen for a while: another worker does it."""
+    Job.objects.filter(pk=job.pk).update(heartbeat_at=timezone.now() - 2 * STALE_AFTER)
+    tasks.sweep()
+    tasks.run_job(str(job.pk))
+
+
+def breaks(job):
+    raise ValueError("There is no file.")
+
+
+@pytest.mark.parametrize("end", [lambda job: {"by": "the first"}, breaks, lambda job: jobs.progress(job, 1)])
+def test_a_run_that_has_been_taken_over_changes_nothing_any_more(end, monkeypatch):
+    """It comes to its end, it fails, or it tells of its progress, after another one has done the job."""
+    runs, went_on = [], []
+
+    def handler(job):
+        runs.append(job.run)
+        if len(runs) == 2:
+            jobs.progress(job, 3, message="Nearly")
+            return {"by": "the second"}
+        freeze_meanwhile(job)
+        found = end(job)
+        went_on.append(found)
+        return found
+
+    monkeypatch.setattr(tasks, "send", lambda pk: True)
+    monkeypatch.setitem(jobs.HANDLERS, "test.frozen", handler)
+    job = jobs.enqueue("test.frozen", total=4)
+    tasks.run_job(str(job.pk))
+    job.refresh_from_db()
+    assert (job.state, job.message, job.result, job.done) == ("done", "Nearly", {"by": "the second"}, 4)
+    assert len(set(runs)) == 2
+    # Telling of its progress ends it: what it would do after that is done already.
+    assert went_on in ([], [{"by": "the first"}])
+
+
+def test_no_signs_of_life_are_given_for_somebody_else_s_run():
+    long_ago = timezone.now() - timedelta(hours=1)
+    job = Job.objects.create(kind="test.long", state="running", run=uuid.uuid4(), heartbeat_at=long_ago)
+    frozen = Job.objects.get(pk=job.pk)
+    frozen.run = uuid.uuid4()
+    asked = []
+
+    class Stop:
+        def wait(self, seconds):
+            asked.append(seconds)
+            return len(asked) > 5
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tasks.connection, "close", lambda: None)
+        tasks._beat(frozen, Stop())
+    job.refresh_from_db()
+    assert job.heartbeat_at == long_ago
+    assert asked == [tasks.HEARTBEAT_SECONDS]
+
+
+@pytest.mark.parametrize("error", [OperationalError("the database system is starting up"), InterfaceError("closed")])
+def test_a_database_that_was_away_ends_no_job(error, monkeypatch):
+    errors = iter([error])
+
+    def handler(job):
+        for one in errors:
+            raise one
+
+    monkeypatch.setitem(jobs.HANDLERS, "test.note", handler)
+    job = jobs.enqueue("test.note")
+    tasks.run_job(str(job.pk))
+    job.refresh_from_db()
+    assert job.state == "queued"
+    tasks.run_job(str(job.pk))
+    job.refresh_from_db()
+    assert (job.state, job.attempts) == ("done", 2)
+
+
+@pytest.mark.parametrize("error", [OSError("no broker"), OperationalErrorOfBroker("gone"), ChannelError("disk full")])
+def test_a_broker_that_is_away_is_not_asked_for_every_single_job(error, ran, monkeypatch):
+    asked = []
+
+    def unreachable(*args, **options):
+        asked.append(options)
+        raise error
+
+    monkeypatch.setattr(tasks, "_pause_until", 0.0)
+    monkeypatch.setattr(tasks.run_job, "apply_async", unreachable)
+    for _ in range(50):
+        assert not tasks.send(uuid.uuid4())
+    assert asked == [{"retry": False}]
+    monkeypatch.setattr(tasks, "_pause_until", 0.0)
+    monkeypatch.setattr(tasks.run_job, "apply_async", lambda *args, **options: None)
+    assert tasks.send(uuid.uuid4())
+
+
+def test_a_message_that_was_lost_is_sent_again_and_sooner_while_nobody_works(ran, monkeypatch):
+    sent = []
+    monkeypatch.setattr(tasks, "send", lambda pk: sent.append(pk) or True)
+    job = jobs.enqueue("test.note", word="x")
+    other = Job.objects.create(kind="test.long", state="running", run=uuid.uuid4(), heartbeat_at=timezone.now())
+
+    def look(waited) -> bool:
+        sent.clear()
+        Job.objects.filter(pk=job.pk).update(heartbeat_at=timezone.now() - waited)
+        tasks.sweep()
+        return sent == [job.pk]
+
+    second = timedelta(seconds=1)
+    # Somebody is at work: it is in a row most likely.
+    assert not look(UNHEARD_AFTER + second)
+    assert look(STALE_AFTER + second)
+    # Asked about once, it is left in peace for a while.
+    sent.clear()
+    tasks.sweep()
+    assert sent == []
+    Job.objects.filter(pk=other.pk).update(state="done")
+    assert not look(UNHEARD_AFTER - second)
+    assert look(UNHEARD_AFTER + second)
+
+
+def test_while_the_broker_is_away_what_waits_is_not_taken_for_sent(ran, monkeypatch):
+    job = jobs.enqueue("test.note", word="x")
+    long_ago = timezone.now() - 2 * STALE_AFTER
+    Job.objects.filter(pk=job.pk).update(heartbeat_at=long_ago)
+    monkeypatch.setattr(tasks, "send", lambda pk: False)
+    tasks.sweep()
+    job.refresh_from_db()
+    assert job.heartbeat_at == long_ago
+
+
+class Rounds:
+    """Instead of an event: so many rounds, without waiting."""
+
+    def __init__(self, count: int):
+        self.left = count
+
+    def wait(self, seconds):
+        self.left -= 1
+        return self.left < 0
+
+
+def test_the_first_look_takes_nothing_and_neither_does_one_after_a_gap(monkeypatch):
+    """Whoever was away, the database or the machine itself: all have time for a sign of life first."""
+    looks = []
+    monkeypatch.setattr(tasks, "sweep", lambda: looks.append(now[-1]))
+    monkeypatch.setattr(sweeper.connections, "close_all", lambda: None)
+    times, now = iter([0, 4, 8, 600, 604, 608]), []
+
+    def clock():
+        now.append(next(times))
+        return now[-1]
+
+    sweeper.watch(Rounds(6), clock)
+    assert looks == [4, 8, 604, 608]
+
+
+@pytest.mark.parametrize("error", [OperationalError("away"), ValueError("something else")])
+def test_after_an_error_it_looks_on_and_takes_nothing_at_first(error, monkeypatch, caplog):
+    looks, errors = [], iter([None, error, None])
+    now = iter(range(0, 100, 4))
+
+    def sweep():
+        looks.append(1)
+        problem = next(errors)
+        if problem:
+            raise problem
+
+    monkeypatch.setattr(tasks, "sweep", sweep)
+    monkeypatch.setattr(sweeper.connections, "close_all", lambda: None)
+    sweeper.watch(Rounds(5), lambda: next(now))
+    # The first of five rounds only looks, then one sweeps, one fails, one only looks, and one sweeps.
+    assert len(looks) == 3
+    assert "could not be looked for" in caplog.text

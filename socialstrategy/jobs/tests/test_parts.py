@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from socialstrategy import jobs
 from socialstrategy.jobs import tasks
-from socialstrategy.jobs.models import MAX_ATTEMPTS, STALE_AFTER, Job
+from socialstrategy.jobs.models import MAX_ATTEMPTS, STALE_AFTER, UNHEARD_AFTER, Job
 
 pytestmark = pytest.mark.django_db
 
@@ -117,6 +117,23 @@ def test_parts_in_a_long_row_are_not_sent_again_while_the_job_lives(squares, mon
     assert not Job.objects.lost(timezone.now()).exists()
     Job.objects.filter(pk=job.pk).update(heartbeat_at=long_ago)
     assert Job.objects.lost(timezone.now()).count() == 5
+
+
+def test_a_part_that_others_have_overtaken_is_sent_again(squares, monkeypatch):
+    """Its message went down with a worker: later parts have had their turn, and the job is well."""
+    sent = []
+    monkeypatch.setattr(tasks, "send", lambda pk: sent.append(pk) or True)
+    job = jobs.enqueue("test.whole")
+    tasks.run_job(str(job.pk))
+    sent.clear()
+    job.parts.update(heartbeat_at=timezone.now() - UNHEARD_AFTER - timedelta(seconds=1))
+    for number in (0, 3):
+        tasks.run_job(str(job.parts.get(part=number).pk))
+    tasks.sweep()
+    assert set(sent) == set(job.parts.filter(part__in=[1, 2]).values_list("pk", flat=True))
+    sent.clear()
+    tasks.sweep()
+    assert sent == []
 
 
 def test_a_job_whose_last_word_was_lost_comes_to_its_end(squares, run_jobs):

@@ -52,6 +52,21 @@ def test_scoring_is_pure():
         assert not outside, f"{path} imports {outside}"
 
 
+def test_compiled_loops_let_other_threads_work():
+    """While one runs, its worker must be able to give signs of life, or its job would be taken over and done twice."""
+    found = 0
+    for path in sources("scoring"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Attribute | ast.Name) and ast.unparse(node) in {"numba.njit", "numba.jit", "njit"}:
+                found += 1
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in {"numba.njit", "numba.jit", "njit"}:
+                found -= 1
+                options = {one.arg: ast.unparse(one.value) for one in node.keywords}
+                assert options.get("nogil") == "True", f"{path}:{node.lineno}"
+    # None without options, either.
+    assert found == 0
+
+
 def test_relations_run_one_way_too():
     for place, label in enumerate(LINE):
         right = set(LINE[place + 1 :])
