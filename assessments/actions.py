@@ -4,6 +4,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from assessments.models import Rating, RatingRequest, Response, Sitting
+from roles.models import Requirement
 
 
 class Closed(ValidationError):
@@ -21,6 +22,18 @@ class AnsweredElsewhere(ValidationError):
             "You have answered this question in another tab or on another device since this page was opened. "
             "The newer answer is kept and shown below; choose again if you want to change it."
         )
+
+
+class NotAsked(ValidationError):
+    """The skill is none of those that the sitting or the rating asks for."""
+
+    def __init__(self):
+        super().__init__("This question is not part of it. Nothing was stored.")
+
+
+def _must_be_asked(role_version_id, skill) -> None:
+    if not Requirement.objects.filter(version=role_version_id, skill=skill).exists():
+        raise NotAsked
 
 
 def create_sitting(*, subject, role_version, deadline_at) -> Sitting:
@@ -49,9 +62,10 @@ def answer(sitting: Sitting, skill, now, *, level, note="", link="", revision: i
 
     Raises
     ------
-    Closed, AnsweredElsewhere : nothing is written.
+    Closed, NotAsked, AnsweredElsewhere : nothing is written.
     """
     sitting = _open(sitting, now)
+    _must_be_asked(sitting.role_version_id, skill)
     statement = skill.anchor(level) if level is not None else ""
     existing = Response.objects.filter(sitting=sitting, skill=skill).first()
     if existing and (existing.level, existing.note, existing.link) == (level, note, link):
@@ -92,6 +106,7 @@ def rate(request: RatingRequest, skill, *, level, note="") -> Rating:
     request = RatingRequest.objects.select_for_update().get(pk=request.pk)
     if request.submitted_at or request.withdrawn_at:
         raise Closed("This rating")
+    _must_be_asked(request.role_version_id, skill)
     rating, _ = Rating.objects.update_or_create(request=request, skill=skill, defaults={"level": level, "note": note})
     return rating
 

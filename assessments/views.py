@@ -1,44 +1,50 @@
-"""The self-assessment, one skill at a time. Who is answering is known here only as a sitting in the session."""
+"""The self-assessment, one skill at a time. Who is answering is known here only as a sitting that the browser holds."""
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.views.decorators.http import require_POST
 
-from assessments import actions
+from assessments import actions, sessions
 from assessments.cards import cards, steps
 from assessments.forms import AnswerForm, ConsentForm
-from assessments.models import Response, Sitting
+from assessments.models import Response
+from assessments.sessions import open_sitting
 
 SECONDS_PER_SKILL = 45
 
 
-def sitting_of(request) -> Sitting | None:
-    """The open sitting that this session may work on, or None."""
-    key = request.session.get("sitting")
-    found = Sitting.objects.select_related("role_version__role").filter(pk=key).first() if key else None
-    return found if found and found.is_open(timezone.now()) else None
-
-
-def wizard_ended(request):
+def wizard_ended(request, sitting):
     """Where one lands without an open assessment: what happened, and what to do."""
-    key = request.session.get("sitting")
-    sitting = Sitting.objects.filter(pk=key).first() if key else None
-    return render(request, "assessments/wizard_ended.html", {"sitting": sitting, "now": timezone.now()}, status=410)
+    held = sessions.held_sitting(request, sitting)
+    if held and held.is_open(timezone.now()):
+        return redirect("assessments:wizard_intro", sitting)
+    return render(request, "assessments/wizard_ended.html", {"sitting": held}, status=410)
 
 
-def wizard_intro(request):
+def wizard_intro(request, sitting):
     """What is measured, why, how long, who sees it; consent and accommodation."""
-    sitting = sitting_of(request)
+    sitting, key = open_sitting(request, sitting), sitting
     if sitting is None:
-        return wizard_ended(request)
+        return wizard_ended(request, key)
     skills = sitting.skills()
     initial = {"consent": bool(sitting.consented_at), "accommodation": sitting.accommodation}
     form = ConsentForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
-        actions.consent(sitting, timezone.now(), accommodation=form.cleaned_data["accommodation"])
-        return redirect("assessments:wizard_skill", next_place(sitting, skills))
-    context = {"sitting": sitting, "form": form, "skills": skills, "minutes": minutes(len(skills))}
+        try:
+            actions.consent(sitting, timezone.now(), accommodation=form.cleaned_data["accommodation"])
+        except actions.Closed:
+            return wizard_ended(request, key)
+        return redirect("assessments:wizard_skill", key, next_skill(sitting, skills).slug)
+    context = {
+        "sitting": sitting,
+        "form": form,
+        "skills": skills,
+        "minutes": minutes(len(skills)),
+        "idle_days": settings.ASSESSMENT_IDLE_DAYS,
+    }
     return render(request, "assessments/wizard_intro.html", context, status=400 if form.errors else 200)
 
 
@@ -47,34 +53,44 @@ def minutes(skills: int) -> int:
     return max(1, round(skills * SECONDS_PER_SKILL / 60)) + 1
 
 
-def next_place(sitting, skills) -> int:
+def next_skill(sitting, skills):
     """The first skill without an answer, or the last one."""
     answered = set(sitting.responses.values_list("skill", flat=True))
-    return next((n for n, skill in enumerate(skills, start=1) if skill.pk not in answered), len(skills))
+    return next((skill for skill in skills if skill.pk not in answered), skills[-1])
 
 
-def wizard_skill(request, place):
+def wizard_skill(request, sitting, skill):
     """One skill with its anchors. Every answer is stored before the page moves on, or as soon as it is chosen."""
-    sitting = sitting_of(request)
+    sitting, key = open_sitting(request, sitting), sitting
     if sitting is None:
-        return wizard_ended(request)
-    skills = sitting.skills()
+        return wizard_ended(request, key)
     if not sitting.consented_at:
-        return redirect("assessments:wizard_intro")
-    if not 1 <= place <= len(skills):
-        return redirect("assessments:wizard_skill", min(max(1, place), len(skills)))
-    skill = skills[place - 1]
-    response = Response.objects.filter(sitting=sitting, skill=skill).first()
+        return redirect("assessments:wizard_intro", key)
+    skills = sitting.skills()
+    place = next((n for n, one in enumerate(skills, start=1) if one.slug == skill), None)
+    if place is None:
+        return _not_asked(request, sitting, skills)
+    response = Response.objects.filter(sitting=sitting, skill=skills[place - 1]).first()
     if request.method == "POST":
         return _answer(request, sitting, skills, place, response)
     return _skill_page(request, sitting, skills, place, response, form=None)
+
+
+def _not_asked(request, sitting, skills):
+    """The page was about a skill that this assessment does not ask for."""
+    context = {
+        "title": "This question is not part of your assessment",
+        "sentence": "Nothing was stored. What you answered before is kept; go on with the next question.",
+        "back": reverse("assessments:wizard_skill", args=[sitting.pk, next_skill(sitting, skills).slug]),
+    }
+    return render(request, "problem.html", context, status=409 if request.method == "POST" else 404)
 
 
 def _answer(request, sitting, skills, place, response):
     going = request.POST.get("go", "next")
     left_empty = not any(request.POST.get(name, "").strip() for name in ("level", "note", "link"))
     if going in {"back", "later"} and left_empty:
-        return _go(going, place, len(skills))
+        return _go(going, sitting, skills, place)
     form = AnswerForm(request.POST)
     if not form.is_valid():
         return _skill_page(request, sitting, skills, place, response, form, status=400)
@@ -82,24 +98,28 @@ def _answer(request, sitting, skills, place, response):
     try:
         stored = actions.answer(sitting, skills[place - 1], timezone.now(), **data)
     except actions.Closed:
-        return wizard_ended(request)
+        return wizard_ended(request, sitting.pk)
+    except actions.NotAsked:
+        return _not_asked(request, sitting, skills)
     except ValidationError as error:
         newest = Response.objects.filter(sitting=sitting, skill=skills[place - 1]).first()
         problem = error.messages[0]
         return _skill_page(request, sitting, skills, place, newest, None, status=409, problem=problem)
     if request.htmx:
         return render(request, "assessments/_wizard_saved.html", {"response": stored})
-    return _go(going, place, len(skills))
+    return _go(going, sitting, skills, place)
 
 
-def _go(going: str, place: int, last: int):
+def _go(going: str, sitting, skills, place: int):
+    if going == "back" and place == 1:
+        return redirect("assessments:wizard_intro", sitting.pk)
     if going == "back":
-        return redirect("assessments:wizard_skill", place - 1) if place > 1 else redirect("assessments:wizard_intro")
+        return redirect("assessments:wizard_skill", sitting.pk, skills[place - 2].slug)
     if going == "later":
-        return redirect("assessments:wizard_later")
-    if place < last:
-        return redirect("assessments:wizard_skill", place + 1)
-    return redirect("candidates:wizard_background")
+        return redirect("assessments:wizard_later", sitting.pk)
+    if place < len(skills):
+        return redirect("assessments:wizard_skill", sitting.pk, skills[place].slug)
+    return redirect("candidates:wizard_background", sitting.pk)
 
 
 def _skill_page(request, sitting, skills, place, response, form, *, status=200, problem=""):
@@ -127,24 +147,36 @@ def _skill_page(request, sitting, skills, place, response, form, *, status=200, 
         "response": response,
         "form": form,
         "problem": problem,
-        "post_url": reverse("assessments:wizard_skill", args=[place]),
-        "resumed": request.GET.get("resumed"),
+        "post_url": reverse("assessments:wizard_skill", args=[sitting.pk, skill.slug]),
     }
     htmx = request.htmx and status != 200
     template = "assessments/_wizard_problem.html" if htmx else "assessments/wizard_skill.html"
     return render(request, template, context, status=status)
 
 
-def wizard_later(request):
+def wizard_later(request, sitting):
     """Everything is stored; how to go on, here or on another device."""
-    sitting = sitting_of(request)
+    sitting, key = open_sitting(request, sitting), sitting
     if sitting is None:
-        return wizard_ended(request)
+        return wizard_ended(request, key)
     skills = sitting.skills()
     context = {
         "sitting": sitting,
-        "place": next_place(sitting, skills),
+        "skill": next_skill(sitting, skills),
         "answered": sitting.responses.count(),
         "last": len(skills),
+        "idle_days": settings.ASSESSMENT_IDLE_DAYS,
     }
     return render(request, "assessments/wizard_later.html", context)
+
+
+@require_POST
+def leave(request):
+    """End at once whatever this browser may open; nothing that was answered is lost."""
+    sessions.leave(request)
+    return redirect("assessments:left")
+
+
+def left(request):
+    """This computer opens nothing any more, and how to go on."""
+    return render(request, "assessments/left.html")

@@ -1,11 +1,10 @@
-"""Invitations, the way through an assessment where names are known, and the personal report."""
+"""Invitations: the list, inviting, changing one, and what a mailed link opens."""
 
 from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Q
-from django.http import Http404, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -13,19 +12,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from accounts.models import Link
-from assessments.actions import Closed
-from assessments.views import minutes, wizard_ended
-from candidates import actions, exports, inviting, reporting
+from assessments.sessions import held_sitting, hold
+from assessments.views import minutes
+from candidates import inviting
 from candidates.forms import ExtendForm, InviteForm
 from candidates.hiring_views import is_blind
 from candidates.invitations import Invitation
 from candidates.models import Person
 from roles.models import RoleVersion
-from socialstrategy.lib.levels import LEVELS
 from socialstrategy.lib.paging import MOST, page_of
-from socialstrategy.lib.workbook import workbook
-
-REPORT_SECONDS = 60 * 60
 
 
 def invitation_list(request):
@@ -162,6 +157,8 @@ def invitation_open(request, token):
     invitation = Invitation.objects.with_progress().filter(pk=link.target).first() if link else None
     state = _link_state(link, invitation, now)
     context = {"token": token, "invitation": invitation, "state": state}
+    if state == "used":
+        context["is_held"] = held_sitting(request, invitation.sitting_id) is not None
     if state == "open":
         context["minutes"] = minutes(invitation.asked)
     status = {"open": 200, "unknown": 404}.get(state, 410)
@@ -170,12 +167,12 @@ def invitation_open(request, token):
 
 @require_POST
 def invitation_begin(request, token):
-    """Use up the link and open a session for its assessment."""
+    """Use up the link and let this browser work on its assessment."""
     invitation = inviting.begin(token, timezone.now())
     if invitation is None:
         return invitation_open(request, token)
-    inviting.open_session(request, invitation)
-    return redirect("assessments:wizard_intro")
+    hold(request, invitation.sitting_id)
+    return redirect("assessments:wizard_intro", invitation.sitting_id)
 
 
 @require_POST
@@ -190,7 +187,7 @@ def invitation_fresh(request, token):
     if invitation is None:
         return invitation_open(request, token)
     inviting.send_fresh(invitation)
-    return render(request, "candidates/link_sent.html", {"what": "link"})
+    return render(request, "candidates/link_sent.html")
 
 
 @require_POST
@@ -200,138 +197,5 @@ def invitation_mine(request, pk):
     invitation = get_object_or_404(Invitation.objects.open_at(now).filter(person__user=request.user), pk=pk)
     if invitation.opened_at is None:
         Invitation.objects.filter(pk=invitation.pk).update(opened_at=now)
-    inviting.open_session(request, invitation)
-    return redirect("assessments:wizard_intro")
-
-
-@require_POST
-def continue_elsewhere(request):
-    """Mail a link for another device; this session goes on as well."""
-    invitation = inviting.sitting_invitation(request)
-    if invitation is None:
-        return wizard_ended(request)
-    inviting.send_fresh(invitation)
-    return render(request, "candidates/link_sent.html", {"what": "device"})
-
-
-def wizard_background(request):
-    """After the skills: what one has done before, and the last look before submitting."""
-    invitation = inviting.sitting_invitation(request)
-    if invitation is None:
-        return wizard_ended(request)
-    sitting = invitation.sitting
-    skills = sitting.skills()
-    answers = {response.skill_id: response for response in sitting.responses.all()}
-    open_places = [(n, skill) for n, skill in enumerate(skills, start=1) if skill.pk not in answers]
-    context = {
-        "invitation": invitation,
-        "person": invitation.person,
-        "background": invitation.person.background.prefetch_related("skills"),
-        "open_places": open_places,
-        "answered": len(answers),
-        "last": len(skills),
-    }
-    return render(request, "candidates/wizard_background.html", context)
-
-
-@require_POST
-def wizard_submit(request):
-    """Hand the assessment in and show the report at once."""
-    invitation = inviting.sitting_invitation(request)
-    if invitation is None:
-        return wizard_ended(request)
-    if not invitation.sitting.responses.exists():
-        return render(
-            request,
-            "problem.html",
-            {
-                "title": "Nothing to hand in yet",
-                "sentence": "Answer at least one question first. “I can’t judge this yet” is an answer too.",
-                "back": "/assessment/1/",
-            },
-            status=400,
-        )
-    try:
-        actions.take_sitting(invitation, timezone.now())
-    except Closed:
-        return wizard_ended(request)
-    inviting.send_report(invitation.person)
-    del request.session["sitting"]
-    _open_report(request, invitation.person)
-    return redirect("candidates:report")
-
-
-def _open_report(request, person) -> None:
-    request.session["report"] = {"person": person.pk, "until": timezone.now().timestamp() + REPORT_SECONDS}
-
-
-def _report_person(request) -> Person | None:
-    """Whose report this session may read: one opened by link or submission within the hour, else one's own."""
-    opened = request.session.get("report")
-    if opened and opened["until"] > timezone.now().timestamp():
-        return Person.objects.select_related("function").filter(pk=opened["person"]).first()
-    if request.user.is_authenticated:
-        return Person.objects.select_related("function").filter(user=request.user).first()
-    return None
-
-
-def report(request):
-    """The personal report: levels with intervals in words and picture, strengths, next steps, and every reason."""
-    person = _report_person(request)
-    if person is None:
-        return render(request, "candidates/report_ended.html", status=410)
-    context = reporting.report(person) | {"person": person, "levels": list(enumerate(LEVELS)), "today": actions.today()}
-    return render(request, "candidates/report.html", context)
-
-
-def report_json(request):
-    """Everything the report is made of, to take away."""
-    person = _report_person(request)
-    if person is None:
-        return render(request, "candidates/report_ended.html", status=410)
-    response = JsonResponse(reporting.as_data(person), json_dumps_params={"ensure_ascii": False, "indent": 1})
-    response["Content-Disposition"] = 'attachment; filename="my-skills.json"'
-    return response
-
-
-def report_xlsx(request):
-    """The report's levels and evidence as a workbook."""
-    person = _report_person(request)
-    if person is None:
-        return render(request, "candidates/report_ended.html", status=410)
-    return workbook(exports.profile_sheets(person), "my-skills")
-
-
-@never_cache
-def report_open(request, token):
-    """What the report's link shows: a button. Looking changes nothing."""
-    link = Link.objects.find(Link.Purpose.REPORT, token)
-    now = timezone.now()
-    state = (
-        "unknown" if link is None else "open" if link.is_open(now) else "used" if link.expires_at > now else "expired"
-    )
-    status = {"open": 200, "unknown": 404}.get(state, 410)
-    return render(request, "candidates/report_open.html", {"token": token, "state": state}, status=status)
-
-
-@require_POST
-def report_begin(request, token):
-    """Use up the report's link and open the report for an hour."""
-    link = Link.objects.consume(Link.Purpose.REPORT, token, timezone.now())
-    person = Person.objects.filter(pk=link.target).first() if link else None
-    if person is None:
-        return report_open(request, token)
-    request.session.cycle_key()
-    _open_report(request, person)
-    return redirect("candidates:report")
-
-
-@require_POST
-def report_fresh(request, token):
-    """After a used or expired report link: a fresh one to the same address."""
-    link = Link.objects.find(Link.Purpose.REPORT, token)
-    person = Person.objects.filter(pk=link.target).first() if link else None
-    if person is None:
-        raise Http404
-    inviting.send_report(person)
-    return render(request, "candidates/link_sent.html", {"what": "report"})
+    hold(request, invitation.sitting_id)
+    return redirect("assessments:wizard_intro", invitation.sitting_id)

@@ -167,24 +167,3 @@ def send_report(person: Person) -> None:
     token = Link.objects.issue(Link.Purpose.REPORT, person.pk, timezone.now() + REPORT_LASTS)
     context = {"person": person, "path": reverse("candidates:report_open", args=[token])}
     mail.post(person.email, "candidates/emails/report.txt", context)
-
-
-def sitting_invitation(request) -> Invitation | None:
-    """The invitation whose assessment is going on in this session."""
-    key = request.session.get("sitting")
-    found = Invitation.objects.select_related("person", "role_version__role", "sitting").filter(sitting=key).first()
-    return found if key and found and found.sitting.is_open(timezone.now()) else None
-
-
-def sitting_person(request) -> Person | None:
-    """The person who is assessing themselves in this session."""
-    invitation = sitting_invitation(request)
-    return invitation.person if invitation else None
-
-
-def open_session(request, invitation: Invitation) -> None:
-    """Let this session work on the sitting until it is submitted or its deadline passes."""
-    request.session.cycle_key()
-    request.session["sitting"] = str(invitation.sitting_id)
-    if not request.user.is_authenticated:
-        request.session.set_expiry(max(60, int((invitation.deadline_at - timezone.now()).total_seconds())))

@@ -1,8 +1,6 @@
 """Rating somebody, from a short queue."""
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
-from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -52,80 +50,113 @@ def rating_ask(request, pk):
     return redirect("candidates:person_detail", person.pk)
 
 
-def rate(request, pk, place):
+def _asked(request, pk) -> RatingRequest:
+    own = RatingRequest.objects.visible_to(request.user).select_related("role_version__role")
+    asked = get_object_or_404(own, pk=pk)
+    asked.person = get_object_or_404(Person, subject=asked.subject)
+    asked.is_closed = bool(asked.submitted_at or asked.withdrawn_at)
+    return asked
+
+
+def _skills(asked) -> list[Skill]:
+    """What is to be rated, in order."""
+    lines = asked.role_version.requirements.select_related("skill__skill_set")
+    return [line.skill for line in lines.order_by("skill__skill_set__position", "skill__position", "pk")]
+
+
+def _problem(request, title, sentence, status, back=""):
+    context = {"title": title, "sentence": sentence, "back": back or reverse("candidates:rating_queue")}
+    return render(request, "problem.html", context, status=status)
+
+
+def _closed(request):
+    sentence = "It has been handed in, or is not needed any more. Nothing was changed."
+    return _problem(request, "This rating is closed", sentence, 410)
+
+
+def rating_go_on(request, pk):
+    """The first skill that is not rated yet, or handing in."""
+    asked = _asked(request, pk)
+    rated = set(Rating.objects.filter(request=asked).values_list("skill", flat=True))
+    missing = next((skill for skill in _skills(asked) if skill.pk not in rated), None)
+    if missing is None or asked.is_closed:
+        return redirect("candidates:rating_hand_in", pk)
+    return redirect("candidates:rate", pk, missing.slug)
+
+
+def rate(request, pk, skill):
     """One skill of somebody, with the anchors at the point of choice; each rating is stored at once."""
-    asked = get_object_or_404(
-        RatingRequest.objects.visible_to(request.user).select_related("role_version__role"), pk=pk
-    )
-    person = get_object_or_404(Person, subject=asked.subject)
-    if asked.submitted_at or asked.withdrawn_at:
-        return render(
-            request,
-            "problem.html",
-            {
-                "title": "This rating is closed",
-                "sentence": "It has been handed in, or is not needed any more.",
-                "back": reverse("candidates:rating_queue"),
-            },
-            status=410,
-        )
-    lines = asked.role_version.requirements.select_related("skill__skill_set").order_by(
-        "skill__skill_set__position", "skill__position", "pk"
-    )
-    skills = [line.skill for line in lines]
-    if not 1 <= place <= len(skills) + 1:
-        raise Http404
-    ratings = {rating.skill_id: rating for rating in Rating.objects.filter(request=asked)}
-    if place == len(skills) + 1:
-        return _hand_in(request, asked, person, skills, ratings)
-    skill = Skill.objects.with_anchors().get(pk=skills[place - 1].pk)
+    asked = _asked(request, pk)
+    if asked.is_closed:
+        return _closed(request)
+    skills = _skills(asked)
+    place = next((n for n, one in enumerate(skills, start=1) if one.slug == skill), None)
+    if place is None:
+        return _not_asked(request, pk)
     form = RatingForm(request.POST) if request.method == "POST" else None
-    if form is not None and form.is_valid():
-        note = clean(form.cleaned_data["note"], lines=True)
-        try:
-            assessments.rate(asked, skill, level=form.cleaned_data["level"], note=note)
-        except ValidationError as error:
-            return render(
-                request,
-                "problem.html",
-                {"title": "Not stored", "sentence": error.messages[0], "back": reverse("candidates:rating_queue")},
-                status=409,
-            )
-        return redirect("candidates:rate", pk, place + 1)
-    rating = ratings.get(skill.pk)
+    if form is None or not form.is_valid():
+        return _rate_page(request, asked, skills, place, form)
+    note = clean(form.cleaned_data["note"], lines=True)
+    try:
+        assessments.rate(asked, skills[place - 1], level=form.cleaned_data["level"], note=note)
+    except assessments.Closed:
+        return _closed(request)
+    except assessments.NotAsked:
+        return _not_asked(request, pk)
+    if place == len(skills):
+        return redirect("candidates:rating_hand_in", pk)
+    return redirect("candidates:rate", pk, skills[place].slug)
+
+
+def _not_asked(request, pk):
+    sentence = "You are not asked for this skill. Nothing was stored; go on with the next one."
+    status = 409 if request.method == "POST" else 404
+    back = reverse("candidates:rating_go_on", args=[pk])
+    return _problem(request, "This skill is not part of the rating", sentence, status, back)
+
+
+def _rate_page(request, asked, skills, place, form):
+    skill = Skill.objects.with_anchors().get(pk=skills[place - 1].pk)
+    rating = Rating.objects.filter(request=asked, skill=skill).first()
     chosen = "" if rating is None else "none" if rating.level is None else str(rating.level)
-    last = len(skills)
     context = {
         "asked": asked,
-        "person": person,
+        "person": asked.person,
         "skill": skill,
+        "before": skills[place - 2] if place > 1 else None,
         "place": place,
-        "last": last,
+        "last": len(skills),
         "cards": cards(skill),
         "chosen": form.data.get("level", "") if form else chosen,
         "note": form.data.get("note", "") if form else (rating.note if rating else ""),
         "form": form,
-        "steps": steps(place, last),
+        "steps": steps(place, len(skills)),
     }
     return render(request, "candidates/rate.html", context, status=400 if form else 200)
 
 
-def _hand_in(request, asked, person, skills, ratings):
-    missing = [(n, skill) for n, skill in enumerate(skills, start=1) if skill.pk not in ratings]
+def rating_hand_in(request, pk):
+    """What is rated and what is not; handing in closes the rating."""
+    asked = _asked(request, pk)
+    if asked.is_closed:
+        return _closed(request)
+    skills = _skills(asked)
+    rated = set(Rating.objects.filter(request=asked).values_list("skill", flat=True))
     if request.method == "POST":
-        if not ratings:
-            return render(
-                request,
-                "problem.html",
-                {
-                    "title": "Nothing to hand in yet",
-                    "sentence": "Rate at least one skill first. “I can’t judge this” is a rating too.",
-                    "back": reverse("candidates:rate", args=[asked.pk, 1]),
-                },
-                status=400,
-            )
-        actions.take_rating(asked, timezone.now())
-        messages.success(request, f"Thank you. Your rating of {person.name} counts now.")
-        return redirect("candidates:rating_queue")
-    context = {"asked": asked, "person": person, "missing": missing, "rated": len(ratings), "last": len(skills)}
+        return _take(request, asked, rated)
+    missing = [skill for skill in skills if skill.pk not in rated]
+    context = {"asked": asked, "person": asked.person, "missing": missing, "rated": len(rated), "skills": skills}
     return render(request, "candidates/rate_hand_in.html", context)
+
+
+def _take(request, asked, rated):
+    if not rated:
+        sentence = "Rate at least one skill first. “I can’t judge this” is a rating too."
+        back = reverse("candidates:rating_go_on", args=[asked.pk])
+        return _problem(request, "Nothing to hand in yet", sentence, 400, back)
+    try:
+        actions.take_rating(asked, timezone.now())
+    except assessments.Closed:
+        return _closed(request)
+    messages.success(request, f"Thank you. Your rating of {asked.person.name} counts now.")
+    return redirect("candidates:rating_queue")

@@ -6,7 +6,9 @@ from candidates import import_views as imports
 from candidates import invitation_views as invitations
 from candidates import method_views as method
 from candidates import rating_views as ratings
+from candidates import report_views as reports
 from candidates import views
+from candidates import wizard_views as wizard
 
 app_name = "candidates"
 urlpatterns = [
@@ -38,17 +40,30 @@ urlpatterns = [
     path("i/<str:token>/", invitations.invitation_open, name="invitation_open"),
     path("i/<str:token>/begin/", invitations.invitation_begin, name="invitation_begin"),
     path("i/<str:token>/fresh/", invitations.invitation_fresh, name="invitation_fresh"),
-    path("assessment/elsewhere/", invitations.continue_elsewhere, name="continue_elsewhere"),
-    path("assessment/background/", invitations.wizard_background, name="wizard_background"),
-    path("assessment/submit/", invitations.wizard_submit, name="wizard_submit"),
-    path("report/", invitations.report, name="report"),
-    path("report/my-skills.xlsx", invitations.report_xlsx, name="report_xlsx"),
-    path("report/my-skills.json", invitations.report_json, name="report_json"),
-    path("r/<str:token>/", invitations.report_open, name="report_open"),
-    path("r/<str:token>/begin/", invitations.report_begin, name="report_begin"),
-    path("r/<str:token>/fresh/", invitations.report_fresh, name="report_fresh"),
+    path("assessment/<uuid:sitting>/elsewhere/", wizard.continue_elsewhere, name="continue_elsewhere"),
+    path("assessment/<uuid:sitting>/background/", wizard.wizard_background, name="wizard_background"),
+    path("assessment/<uuid:sitting>/background/add/", wizard.wizard_background_add, name="wizard_background_add"),
+    path(
+        "assessment/<uuid:sitting>/background/<int:entry>/",
+        wizard.wizard_background_edit,
+        name="wizard_background_edit",
+    ),
+    path(
+        "assessment/<uuid:sitting>/background/<int:entry>/remove/",
+        wizard.wizard_background_remove,
+        name="wizard_background_remove",
+    ),
+    path("assessment/<uuid:sitting>/submit/", wizard.wizard_submit, name="wizard_submit"),
+    path("report/<uuid:subject>/", reports.report, name="report"),
+    path("report/<uuid:subject>/my-skills.xlsx", reports.report_xlsx, name="report_xlsx"),
+    path("report/<uuid:subject>/my-skills.json", reports.report_json, name="report_json"),
+    path("r/<str:token>/", reports.report_open, name="report_open"),
+    path("r/<str:token>/begin/", reports.report_begin, name="report_begin"),
+    path("r/<str:token>/fresh/", reports.report_fresh, name="report_fresh"),
     path("ratings/", ratings.rating_queue, name="rating_queue"),
-    path("ratings/<uuid:pk>/<int:place>/", ratings.rate, name="rate"),
+    path("ratings/<uuid:pk>/", ratings.rating_go_on, name="rating_go_on"),
+    path("ratings/<uuid:pk>/skills/<slug:skill>/", ratings.rate, name="rate"),
+    path("ratings/<uuid:pk>/hand-in/", ratings.rating_hand_in, name="rating_hand_in"),
     path("hiring/", hiring.hiring, name="hiring"),
     path("hiring/count/", hiring.hiring_count, name="hiring_count"),
     path("hiring/<int:pk>/", hiring.ranking, name="ranking"),

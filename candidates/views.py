@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from assessments.models import RatingRequest
-from candidates import actions, exports, inviting
+from candidates import actions, exports
 from candidates.evidence import SOURCE_WORDS, Estimate, StoredFit
 from candidates.forms import AskForm, BackgroundForm, EvidenceForm, PersonForm
 from candidates.models import Background, Person
@@ -119,56 +119,49 @@ def evidence_add(request, pk):
 
 
 def background_owner(request, pk) -> Person:
-    """The person whose background may be edited here: HR for everybody, anybody for themselves, also by link."""
-    found = Person.objects.filter(pk=pk).first()
-    if found is None:
-        raise Http404
-    if request.user.is_authenticated and (request.user.is_hr or found.user_id == request.user.pk):
-        return found
-    sitting = inviting.sitting_person(request)
-    if sitting and sitting.pk == found.pk:
+    """The person whose background may be edited here: HR for everybody, anybody for themselves."""
+    found = get_object_or_404(Person, pk=pk)
+    if request.user.is_hr or found.user_id == request.user.pk:
         return found
     raise Http404
 
 
 def background_add(request, pk):
     person = background_owner(request, pk)
-    return _background_form(request, person, Background(person=person))
+    home = reverse("candidates:person_detail", args=[person.pk])
+    return background_form(request, Background(person=person), home)
 
 
 def background_edit(request, pk, entry):
     person = background_owner(request, pk)
-    return _background_form(request, person, get_object_or_404(person.background, pk=entry))
-
-
-def _background_form(request, person, entry):
-    form = BackgroundForm(request.POST or None, instance=entry)
-    if request.method == "POST" and form.is_valid():
-        form.save()
-        messages.success(request, "Your background is saved." if not _is_hr(request) else "The background is saved.")
-        return redirect(background_home(request, person))
-    context = {"form": form, "person": person, "entry": entry, "home": background_home(request, person)}
-    return render(request, "candidates/background_form.html", context, status=400 if form.errors else 200)
-
-
-def _is_hr(request) -> bool:
-    return request.user.is_authenticated and request.user.is_hr
-
-
-def background_home(request, person) -> str:
-    """Back to the assessment, where one is going on in this session; to the person otherwise."""
-    sitting = inviting.sitting_person(request)
-    if sitting and sitting.pk == person.pk:
-        return reverse("candidates:wizard_background")
-    return reverse("candidates:person_detail", args=[person.pk])
+    home = reverse("candidates:person_detail", args=[person.pk])
+    return background_form(request, get_object_or_404(person.background, pk=entry), home)
 
 
 @require_POST
 def background_remove(request, pk, entry):
     person = background_owner(request, pk)
-    get_object_or_404(person.background, pk=entry).delete()
+    home = reverse("candidates:person_detail", args=[person.pk])
+    return background_removed(request, get_object_or_404(person.background, pk=entry), home)
+
+
+def background_form(request, entry, home):
+    """An entry of somebody's background, on a page of its own; ``home`` is where one came from."""
+    form = BackgroundForm(request.POST or None, instance=entry)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        is_hr = request.user.is_authenticated and request.user.is_hr
+        messages.success(request, "The background is saved." if is_hr else "Your background is saved.")
+        return redirect(home)
+    context = {"form": form, "entry": entry, "home": home}
+    return render(request, "candidates/background_form.html", context, status=400 if form.errors else 200)
+
+
+def background_removed(request, entry, home):
+    """Take an entry out and go back to where one came from."""
+    entry.delete()
     messages.success(request, "The entry is gone.")
-    return redirect(background_home(request, person))
+    return redirect(home)
 
 
 def person_export(request, pk):

@@ -57,7 +57,7 @@ def places(demo):
     template = RoleTemplate.objects.first()
     stored = actions.store_fit(person, published, by=None)
     rating = RatingRequest.objects.open().first()
-    last = rating.role_version.requirements.count() + 1
+    rated = rating.role_version.requirements.first().skill.slug
     now = timezone.now()
     states = [{"state": "running", "done": 3, "total": 10}, {"state": "done"}, {"state": "failed", "message": "No."}]
     # Running jobs ask for news every 700 ms: the one looked at has a far heartbeat and no worker.
@@ -130,9 +130,14 @@ def places(demo):
             "/settings/",
             "/outbox/",
         ],
-        "assessor": ["/", "/ratings/", f"/ratings/{rating.pk}/1/", f"/ratings/{rating.pk}/{last}/"],
+        "assessor": ["/", "/ratings/", f"/ratings/{rating.pk}/skills/{rated}/", f"/ratings/{rating.pk}/hand-in/"],
         "executive": [*board, "/roles/"],
-        "employee": ["/", "/report/", f"/people/{person.pk}/background/add/", f"/people/{person.pk}/development/"],
+        "employee": [
+            "/",
+            f"/report/{person.subject}/",
+            f"/people/{person.pk}/background/add/",
+            f"/people/{person.pk}/development/",
+        ],
     }
 
 
@@ -140,7 +145,8 @@ WITH_A_LINK = {
     *("account_login", "account_inactive", "account_reset_password", "account_reset_password_done"),
     *("account_reset_password_from_key", "account_reset_password_from_key_done", "assessments:wizard_ended"),
     *("candidates:invitation_open", "candidates:report_open", "assessments:wizard_intro", "assessments:wizard_skill"),
-    *("assessments:wizard_later", "candidates:wizard_background"),
+    *("assessments:wizard_later", "candidates:wizard_background", "candidates:wizard_background_add"),
+    *("assessments:left",),
 }
 """Looked at by the two tests below."""
 NO_PAGES = {
@@ -156,6 +162,8 @@ NO_PAGES = {
     *("candidates:background_edit", "candidates:import_start", "candidates:invitation_change"),
     *("candidates:invitation_remind", "candidates:invitation_begin", "candidates:invitation_fresh"),
     *("candidates:invitation_mine", "candidates:continue_elsewhere", "candidates:wizard_submit"),
+    *("candidates:wizard_background_edit", "candidates:wizard_background_remove", "candidates:rating_go_on"),
+    *("assessments:leave",),
     *("candidates:report_begin", "candidates:report_fresh", "candidates:rating_ask", "candidates:ranking_blind"),
     *("candidates:hiring_count",),
     *("candidates:goal_add", "candidates:goal_close", "candidates:help_offer"),
@@ -190,17 +198,21 @@ def test_pages_of_those_who_have_a_link(demo, open_as, width, theme):
     words = ("forgotten", "sent", f"new/{key}", "new/1-wrong", "done")
     for path in ("/sign-in/", "/sign-in/closed/", *[f"/password/{word}/" for word in words]):
         look_at(page, path, width, failures)
-    look_at(page, "/assessment/ended/", width, failures, status=410)
     invitation = Invitation.objects.filter(submitted_at=None, opened_at=None).first()
+    home = f"/assessment/{invitation.sitting_id}/"
+    look_at(page, f"{home}ended/", width, failures, status=410)
+    look_at(page, "/assessment/left/", width, failures)
     token = Link.objects.issue("assessment", invitation.pk, invitation.deadline_at)
     look_at(page, f"/i/{token}/", width, failures)
     page.goto(f"/i/{token}/")
     page.click("text=Begin")
-    look_at(page, "/assessment/", width, failures)
+    look_at(page, home, width, failures)
     page.check("#id_consent")
     page.get_by_role("button", name="Start").click()
-    for path in ("/assessment/1/", "/assessment/later/", "/assessment/background/"):
-        look_at(page, path, width, failures)
+    first = invitation.sitting.skills()[0].slug
+    for path in (f"skills/{first}/", "later/", "background/", "background/add/"):
+        look_at(page, home + path, width, failures)
+    look_at(page, f"{home}skills/not-asked/", width, failures, status=404)
     look_at(page, "/nothing-here/", width, failures, status=404)
     report = Link.objects.issue("report", invitation.person_id, invitation.deadline_at)
     look_at(page, f"/r/{report}/", width, failures)
@@ -249,7 +261,7 @@ def test_the_assessment_works_without_javascript(demo, browser, live_server):
     page.click("text=Back")
     assert page.is_checked("#level-4")
     assert invitation.sitting.responses.count() == 2
-    page.goto("/assessment/background/")
+    page.goto(f"/assessment/{invitation.sitting_id}/background/")
     page.get_by_role("button", name="Hand in").click()
     assert page.inner_text("h1") == "What we learned about your skills"
     context.close()

@@ -106,17 +106,25 @@ def world(hr, version):
         "candidates:invitation_mine": [invitation.pk],
         **{f"candidates:invitation_{x}": [token] for x in ("open", "begin", "fresh")},
         **{f"candidates:report_{x}": [report] for x in ("open", "begin", "fresh")},
-        "candidates:rate": [rating.pk, 1],
+        "candidates:rating_go_on": [rating.pk],
+        "candidates:rate": [rating.pk, line.skill.slug],
+        "candidates:rating_hand_in": [rating.pk],
+        **{f"candidates:report{x}": [person.subject] for x in ("", "_json", "_xlsx")},
         **{f"candidates:{x}": [version.pk] for x in ("ranking", "ranking_blind", "compare", "who_fits")},
         "candidates:ranking_export": [version.pk, "csv"],
         "candidates:person_fit": [version.pk, person.code],
         "candidates:fit_store": [version.pk, person.code],
         "candidates:fit_detail": [stored.pk],
-        "assessments:wizard_skill": [1],
+        "assessments:wizard_skill": [invitation.sitting_id, line.skill.slug],
+        **{f"assessments:wizard_{x}": [invitation.sitting_id] for x in ("intro", "later", "ended")},
+        **{f"candidates:wizard_{x}": [invitation.sitting_id] for x in ("background", "background_add", "submit")},
+        "candidates:continue_elsewhere": [invitation.sitting_id],
+        **{f"candidates:wizard_background_{x}": [invitation.sitting_id, background.pk] for x in ("edit", "remove")},
     }
 
 
-OWN_ROWS = {"candidates:invitation_mine", "candidates:rate", "candidates:help_offer"}
+OWN_ROWS = {"candidates:invitation_mine", "candidates:help_offer"}
+OWN_ROWS |= {"candidates:rate", "candidates:rating_go_on", "candidates:rating_hand_in"}
 
 
 def address(name, world):

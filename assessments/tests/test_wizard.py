@@ -11,10 +11,20 @@ from accounts.factories import make_user
 from accounts.models import Link
 from assessments.models import Response, Sitting
 from candidates.factories import make_invitation, make_person
-from candidates.models import Evidence, Invitation
+from candidates.models import Background, Evidence, Invitation
 from socialstrategy.mail.models import Mail
 
 pytestmark = pytest.mark.django_db
+
+
+def home(word="") -> str:
+    """An address of the only assessment there is."""
+    return f"/assessment/{Sitting.objects.get().pk}/{word}"
+
+
+def question(place: int) -> str:
+    """The address of its first, second, third question."""
+    return home(f"skills/{Sitting.objects.get().skills()[place - 1].slug}/")
 
 
 @pytest.fixture
@@ -27,7 +37,7 @@ def invited(version, hr):
 def begun(client, invited, last_mail, link_in):
     """A browser in which the assessment has begun and been consented to."""
     client.post(link_in(last_mail("ines@example.org")) + "begin/")
-    client.post("/assessment/", {"consent": "on"})
+    client.post(home(), {"consent": "on"})
     return client
 
 
@@ -38,18 +48,18 @@ def test_looking_at_a_link_changes_nothing(client, invited, last_mail, link_in):
         assert page.status_code == 200
         assert "Begin" in page.content.decode()
     assert Invitation.objects.get().opened_at is None
-    assert client.session.get("sitting") is None
+    assert "sittings" not in client.session
 
 
 def test_begin_opens_a_session_once(client, invited, last_mail, link_in):
     path = link_in(last_mail("ines@example.org"))
-    assert client.post(path + "begin/")["Location"] == "/assessment/"
-    assert "Before you start" in client.get("/assessment/").content.decode()
+    assert client.post(path + "begin/")["Location"] == home()
+    assert "Before you start" in client.get(home()).content.decode()
     other = Client()
     response = other.post(path + "begin/")
     assert response.status_code == 410
     assert "has been used" in response.content.decode()
-    assert other.get("/assessment/").status_code == 410
+    assert other.get(home()).status_code == 410
 
 
 def test_a_used_link_mails_a_fresh_one_to_the_same_address(begun, invited, last_mail, link_in):
@@ -61,7 +71,7 @@ def test_a_used_link_mails_a_fresh_one_to_the_same_address(begun, invited, last_
     second = last_mail("ines@example.org")
     assert second.pk != first.pk
     other.post(link_in(second) + "begin/")
-    assert other.get("/assessment/1/").status_code == 200
+    assert other.get(question(1)).status_code == 200
 
 
 @pytest.mark.parametrize(("change", "said"), [("revoked", "taken back"), ("expired", "deadline has passed")])
@@ -81,16 +91,16 @@ def test_a_made_up_link_opens_nothing(client, db):
 
 def test_no_answer_without_consent(client, invited, last_mail, link_in):
     client.post(link_in(last_mail("ines@example.org")) + "begin/")
-    assert client.get("/assessment/1/")["Location"] == "/assessment/"
-    response = client.post("/assessment/", {"accommodation": "large print"})
+    assert client.get(question(1))["Location"] == home()
+    response = client.post(home(), {"accommodation": "large print"})
     assert response.status_code == 400
     assert "large print" in response.content.decode()
-    client.post("/assessment/", {"consent": "on", "accommodation": "More time, please"})
+    client.post(home(), {"consent": "on", "accommodation": "More time, please"})
     assert Sitting.objects.get().accommodation == "More time, please"
 
 
 def test_the_anchors_stand_in_the_order_of_levels_with_a_way_out(begun, version):
-    page = begun.get("/assessment/1/").content.decode()
+    page = begun.get(question(1)).content.decode()
     skill = version.requirements.first().skill
     places = [page.index(escape(skill.anchor(level))) for level in range(6)]
     assert places == sorted(places)
@@ -98,42 +108,42 @@ def test_the_anchors_stand_in_the_order_of_levels_with_a_way_out(begun, version)
 
 
 def test_an_answer_is_stored_before_the_page_moves_on(begun):
-    response = begun.post("/assessment/1/", {"level": "3", "note": "A thread I turned", "go": "next"})
-    assert response["Location"] == "/assessment/2/"
+    response = begun.post(question(1), {"level": "3", "note": "A thread I turned", "go": "next"})
+    assert response["Location"] == question(2)
     stored = Response.objects.get()
     assert (stored.level, stored.note, stored.statement) == (3, "A thread I turned", stored.skill.anchor(3))
-    page = begun.get("/assessment/1/").content.decode()
+    page = begun.get(question(1)).content.decode()
     assert "A thread I turned" in page
     assert 'value="3" required checked' in page
 
 
 def test_cannot_judge_is_an_answer_of_its_own(begun):
-    begun.post("/assessment/1/", {"level": "none", "go": "next"})
+    begun.post(question(1), {"level": "none", "go": "next"})
     assert Response.objects.get().level is None
-    assert 'value="none" checked' in begun.get("/assessment/1/").content.decode()
+    assert 'value="none" checked' in begun.get(question(1)).content.decode()
 
 
 def test_choosing_stores_at_once_with_htmx(begun):
-    response = begun.post("/assessment/1/", {"level": "2", "revision": "0"}, headers={"HX-Request": "true"})
+    response = begun.post(question(1), {"level": "2", "revision": "0"}, headers={"HX-Request": "true"})
     assert "Saved" in response.content.decode()
     assert 'value="1"' in response.content.decode()
     assert Response.objects.get().level == 2
 
 
 def test_two_tabs_never_overwrite_each_other_silently(begun):
-    begun.post("/assessment/1/", {"level": "2", "revision": "0"})
-    response = begun.post("/assessment/1/", {"level": "5", "revision": "0"})
+    begun.post(question(1), {"level": "2", "revision": "0"})
+    response = begun.post(question(1), {"level": "5", "revision": "0"})
     assert response.status_code == 409
     assert "another tab" in response.content.decode()
     assert Response.objects.get().level == 2
-    again = begun.post("/assessment/1/", {"level": "5", "revision": "1"})
+    again = begun.post(question(1), {"level": "5", "revision": "1"})
     assert again.status_code == 302
     assert Response.objects.get().level == 5
 
 
 def test_the_same_answer_twice_is_one_answer(begun):
     for _ in range(2):
-        assert begun.post("/assessment/1/", {"level": "2", "revision": "0"}).status_code == 302
+        assert begun.post(question(1), {"level": "2", "revision": "0"}).status_code == 302
     assert Response.objects.get().revision == 1
 
 
@@ -149,7 +159,7 @@ def test_the_same_answer_twice_is_one_answer(begun):
     ],
 )
 def test_bad_answers_get_a_sentence_and_keep_what_was_typed(begun, data, said):
-    response = begun.post("/assessment/1/", {"go": "next", **data})
+    response = begun.post(question(1), {"go": "next", **data})
     assert response.status_code == 400
     page = response.content.decode()
     assert said in page
@@ -159,63 +169,69 @@ def test_bad_answers_get_a_sentence_and_keep_what_was_typed(begun, data, said):
 
 
 def test_back_and_later_need_no_answer(begun):
-    assert begun.post("/assessment/2/", {"go": "back"})["Location"] == "/assessment/1/"
-    assert begun.post("/assessment/1/", {"go": "back"})["Location"] == "/assessment/"
-    assert begun.post("/assessment/2/", {"go": "later"})["Location"] == "/assessment/later/"
+    assert begun.post(question(2), {"go": "back"})["Location"] == question(1)
+    assert begun.post(question(1), {"go": "back"})["Location"] == home()
+    assert begun.post(question(2), {"go": "later"})["Location"] == home("later/")
 
 
 def test_interrupted_and_resumed_on_another_device(begun, last_mail, link_in):
-    begun.post("/assessment/1/", {"level": "4", "go": "next"})
-    begun.post("/assessment/elsewhere/")
+    begun.post(question(1), {"level": "4", "go": "next"})
+    begun.post(home("elsewhere/"))
     phone = Client()
     path = link_in(last_mail("ines@example.org"))
     assert "1 of 3 skills are answered already" in phone.get(path).content.decode()
     phone.post(path + "begin/")
-    assert phone.post("/assessment/", {"consent": "on"})["Location"] == "/assessment/2/"
-    assert begun.get("/assessment/2/").status_code == 200
+    assert phone.post(home(), {"consent": "on"})["Location"] == question(2)
+    assert begun.get(question(2)).status_code == 200
 
 
-def test_a_place_beyond_the_end_leads_back(begun):
-    assert begun.get("/assessment/99/")["Location"] == "/assessment/3/"
+def test_a_question_that_is_not_asked_stores_nothing_and_says_so(begun):
+    elsewhere = home("skills/video/")
+    assert begun.get(elsewhere).status_code == 404
+    response = begun.post(elsewhere, {"level": "3"})
+    assert response.status_code == 409
+    assert "Nothing was stored" in response.content.decode()
+    assert question(1) in response.content.decode()
+    assert not Response.objects.exists()
 
 
 def answer_all(browser, levels=("3", "none", "4")):
     for place, level in enumerate(levels, start=1):
-        browser.post(f"/assessment/{place}/", {"level": level, "go": "next"})
+        browser.post(question(place), {"level": level, "go": "next"})
 
 
 def test_handing_in_makes_evidence_and_shows_the_report(begun, invited, last_mail, link_in):
     answer_all(begun)
-    page = begun.post("/assessment/submit/", follow=True).content.decode()
+    page = begun.post(home("submit/"), follow=True).content.decode()
     assert "What we learned about your skills" in page
     evidence = Evidence.objects.filter(person=invited.person).order_by("skill__position")
     assert sorted(evidence.values_list("source", "value")) == [("self", 3.0), ("self", 4.0)]
     assert Invitation.objects.get().submitted_at
     later = Client()
     path = link_in(last_mail("ines@example.org"))
-    assert later.get("/report/").status_code == 410
+    assert later.get(f"/report/{invited.person.subject}/").status_code == 410
     later.post(path + "begin/")
-    assert "What we learned" in later.get("/report/").content.decode()
+    assert "What we learned" in later.get(f"/report/{invited.person.subject}/").content.decode()
     assert Client().post(path + "begin/").status_code == 410
 
 
 def test_handing_in_twice_counts_once(begun, invited):
     answer_all(begun)
-    begun.post("/assessment/submit/")
-    assert begun.post("/assessment/submit/").status_code == 410
-    assert begun.post("/assessment/1/", {"level": "0"}).status_code == 410
+    begun.post(home("submit/"))
+    assert begun.post(home("submit/")).status_code == 410
+    assert begun.post(question(1), {"level": "0"}).status_code == 410
     assert Evidence.objects.count() == 2
 
 
 def test_nothing_answered_is_not_handed_in(begun):
-    assert begun.post("/assessment/submit/").status_code == 400
+    assert begun.post(home("submit/")).status_code == 400
     assert Invitation.objects.get().submitted_at is None
 
 
 def test_after_the_deadline_nothing_is_written(begun, invited):
     past = timezone.now() - timedelta(minutes=1)
     Sitting.objects.update(deadline_at=past)
-    response = begun.post("/assessment/1/", {"level": "3"})
+    response = begun.post(question(1), {"level": "3"})
     assert response.status_code == 410
     assert "deadline" in response.content.decode()
     assert not Response.objects.exists()
@@ -228,7 +244,7 @@ def test_a_running_assessment_keeps_its_version(begun, invited, hr):
     for line in draft.requirements.all()[1:]:
         actions.remove_requirement(line, by=hr)
     actions.publish(draft, by=hr)
-    assert begun.get("/assessment/3/").status_code == 200
+    assert begun.get(question(3)).status_code == 200
 
 
 def test_background_is_added_on_the_way(begun, invited):
@@ -239,14 +255,20 @@ def test_background_is_added_on_the_way(begun, invited):
         "wish": "time",
         "from_year": "2019",
     }
-    response = begun.post(f"/people/{invited.person_id}/background/add/", data)
-    assert response["Location"] == "/assessment/background/"
-    page = begun.get("/assessment/background/").content.decode()
+    response = begun.post(home("background/add/"), data)
+    assert response["Location"] == home("background/")
+    page = begun.get(home("background/")).content.decode()
     assert "Moderation course" in page
-    bad = begun.post(f"/people/{invited.person_id}/background/add/", data | {"to_year": "2001"})
+    bad = begun.post(home("background/add/"), data | {"to_year": "2001"})
     assert bad.status_code == 400
-    other = make_person("Somebody else")
-    assert begun.post(f"/people/{other.pk}/background/add/", data).status_code == 404
+    entry = invited.person.background.get()
+    begun.post(home(f"background/{entry.pk}/"), data | {"title": "Another course"})
+    assert invited.person.background.get().title == "Another course"
+    other = Background.objects.create(person=make_person("Else"), kind="training", title="Theirs", frequency="daily")
+    assert begun.post(home(f"background/{other.pk}/remove/")).status_code == 404
+    assert begun.post(f"/people/{other.person_id}/background/add/", data)["Location"].startswith("/sign-in/")
+    begun.post(home(f"background/{entry.pk}/remove/"))
+    assert Background.objects.get() == other
 
 
 def test_an_employee_begins_from_the_overview_without_a_link(version, hr):
@@ -257,10 +279,24 @@ def test_an_employee_begins_from_the_overview_without_a_link(version, hr):
     browser.force_login(user)
     assert "Begin" in browser.get("/").content.decode()
     browser.post(f"/invitations/{invitation.pk}/mine/")
-    assert browser.get("/assessment/").status_code == 200
+    assert browser.get(home()).status_code == 200
 
 
 def test_links_in_mails_are_kept_as_digests_only(invited, last_mail, link_in):
     token = link_in(last_mail("ines@example.org")).split("/")[2]
     assert not Link.objects.filter(token_digest=token).exists()
     assert Link.objects.count() == 1
+
+
+def test_back_after_handing_in_says_so_and_leads_to_the_report(begun, invited):
+    answer_all(begun)
+    pages = [home(), question(1), question(3), home("later/"), home("background/"), home("ended/")]
+    begun.post(home("submit/"))
+    for path in pages:
+        response = begun.get(path)
+        assert response.status_code == 410, path
+        page = response.content.decode()
+        assert "You have handed this in" in page, path
+        assert f'href="/report/{invited.person.subject}/"' in page, path
+    assert "You have handed this in" in begun.post(home("submit/")).content.decode()
+    assert begun.get(f"/report/{invited.person.subject}/").status_code == 200

@@ -51,6 +51,6 @@ def test_the_report_exports_for_its_person_only(client):
     own = make_person("Own", kind="employee", user=user)
     give_evidence(own, "audio", 3)
     client.force_login(user)
-    assert sheets(client.get("/report/my-skills.xlsx"))["Skills"]["B2"].value == "Audio"
+    assert sheets(client.get(f"/report/{own.subject}/my-skills.xlsx"))["Skills"]["B2"].value == "Audio"
     client.logout()
-    assert client.get("/report/my-skills.xlsx").status_code == 410
+    assert client.get(f"/report/{own.subject}/my-skills.xlsx").status_code == 410

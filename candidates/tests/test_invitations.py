@@ -95,7 +95,7 @@ def test_revoking_ends_link_and_session(as_hr, version, hr, last_mail, link_in):
     browser = Client()
     browser.post(link_in(last_mail("a@example.org")) + "begin/")
     change(as_hr, invitation, what="revoke")
-    response = browser.get("/assessment/")
+    response = browser.get(f"/assessment/{invitation.sitting_id}/")
     assert response.status_code == 410
     assert "taken back" in response.content.decode()
     assert change(as_hr, invitation, what="resend").status_code == 409

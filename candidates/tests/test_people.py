@@ -212,14 +212,14 @@ def test_the_report_speaks_to_its_owner_and_can_be_taken_away(client):
     user = make_user("employee")
     own = make_person("Own Person", user=user)
     client.force_login(user)
-    assert "nothing to show yet" in client.get("/report/").content.decode()
+    assert "nothing to show yet" in client.get(f"/report/{own.subject}/").content.decode()
     give_evidence(own, "analytics", 4, note="Explained the peak")
     give_evidence(own, "video", 1, "self")
-    page = client.get("/report/").content.decode()
+    page = client.get(f"/report/{own.subject}/").content.decode()
     assert "strongest in analytics" in page
     assert "Where you might grow next" in page
     assert "How this came about" in page
-    taken = client.get("/report/my-skills.json").json()
+    taken = client.get(f"/report/{own.subject}/my-skills.json").json()
     assert {row["skill"] for row in taken["skills"]} == {"Analytics", "Video"}
     for row in taken["skills"]:
         total = row["starting_point"]["level"] + sum(piece["contribution"] for piece in row["evidence"])

@@ -34,6 +34,12 @@ def asked(as_hr, ines, boss, version):
     return RatingRequest.objects.get()
 
 
+def rating_of(request, place: int) -> str:
+    """The address of the first, second, third skill of a rating."""
+    lines = request.role_version.requirements.order_by("skill__skill_set__position", "skill__position")
+    return f"/ratings/{request.pk}/skills/{lines[place - 1].skill.slug}/"
+
+
 @pytest.fixture
 def as_boss(boss):
     client = Client()
@@ -53,8 +59,8 @@ def test_a_colleague_rates_as_a_colleague(as_hr, ines, version):
     request = RatingRequest.objects.get()
     client = Client()
     client.force_login(peer)
-    client.post(f"/ratings/{request.pk}/1/", {"level": "4"})
-    client.post(f"/ratings/{request.pk}/4/")
+    client.post(rating_of(request, 1), {"level": "4"})
+    client.post(f"/ratings/{request.pk}/hand-in/")
     assert Evidence.objects.get().source == "peer"
     assert client.get(f"/people/{ines.pk}/").status_code == 404
 
@@ -80,16 +86,16 @@ def test_whoever_cannot_rate_is_not_asked(as_hr, hr, ines, version, rater, kind,
 def test_the_queue_leads_through_the_skills_to_evidence(as_boss, asked, ines, boss):
     assert "Ines Okafor" in as_boss.get("/ratings/").content.decode()
     for place, level in enumerate(("4", "none", "2"), start=1):
-        page = as_boss.get(f"/ratings/{asked.pk}/{place}/").content.decode()
+        page = as_boss.get(rating_of(asked, place)).content.decode()
         assert "I can’t judge this" in page
-        assert as_boss.post(f"/ratings/{asked.pk}/{place}/", {"level": level, "note": "Saw it"}).status_code == 302
+        assert as_boss.post(rating_of(asked, place), {"level": level, "note": "Saw it"}).status_code == 302
     assert not Evidence.objects.exists()
-    as_boss.post(f"/ratings/{asked.pk}/4/")
+    as_boss.post(f"/ratings/{asked.pk}/hand-in/")
     rows = Evidence.objects.filter(person=ines, source="manager", made_by=boss)
     assert sorted(rows.values_list("value", flat=True)) == [2.0, 4.0]
     assert Estimate.objects.count() == 2
-    assert as_boss.post(f"/ratings/{asked.pk}/4/").status_code == 410
-    assert as_boss.post(f"/ratings/{asked.pk}/1/", {"level": "0"}).status_code == 410
+    assert as_boss.post(f"/ratings/{asked.pk}/hand-in/").status_code == 410
+    assert as_boss.post(rating_of(asked, 1), {"level": "0"}).status_code == 410
     assert Evidence.objects.count() == 2
 
 
@@ -98,28 +104,29 @@ def test_others_ratings_stay_hidden_until_one_s_own_is_in(as_boss, asked, ines):
     page = as_boss.get(f"/people/{ines.pk}/").content.decode()
     assert "Peer rating" not in page
     assert "appear here once yours is in" in page
-    as_boss.post(f"/ratings/{asked.pk}/1/", {"level": "3"})
-    as_boss.post(f"/ratings/{asked.pk}/4/")
+    as_boss.post(rating_of(asked, 1), {"level": "3"})
+    as_boss.post(f"/ratings/{asked.pk}/hand-in/")
     assert "Peer rating" in as_boss.get(f"/people/{ines.pk}/").content.decode()
 
 
 @pytest.mark.parametrize("data", [{}, {"level": "6"}, {"level": "nan"}, {"level": "3", "note": "x" * 1001}])
 def test_bad_ratings_are_refused_and_keep_what_was_typed(as_boss, asked, data):
-    response = as_boss.post(f"/ratings/{asked.pk}/1/", data)
+    response = as_boss.post(rating_of(asked, 1), data)
     assert response.status_code == 400
     assert not Rating.objects.exists()
 
 
 def test_an_empty_rating_is_not_handed_in(as_boss, asked):
-    assert as_boss.post(f"/ratings/{asked.pk}/4/").status_code == 400
+    assert as_boss.post(f"/ratings/{asked.pk}/hand-in/").status_code == 400
     assert RatingRequest.objects.get().submitted_at is None
 
 
 def test_a_request_is_its_rater_s_own(asked, client):
     client.force_login(make_user("assessor"))
-    assert client.get(f"/ratings/{asked.pk}/1/").status_code == 404
-    assert client.post(f"/ratings/{asked.pk}/1/", {"level": "3"}).status_code == 404
-    assert client.get(f"/ratings/{asked.pk}/99/").status_code == 404
+    assert client.get(rating_of(asked, 1)).status_code == 404
+    assert client.post(rating_of(asked, 1), {"level": "3"}).status_code == 404
+    assert client.get(f"/ratings/{asked.pk}/").status_code == 404
+    assert client.post(f"/ratings/{asked.pk}/hand-in/").status_code == 404
 
 
 def test_a_newer_rating_by_the_same_rater_replaces_the_older_one(ines, boss, version):

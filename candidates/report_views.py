@@ -1,0 +1,100 @@
+"""The personal report, at an address of each person's own."""
+
+from django.http import Http404, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from accounts.models import Link
+from candidates import actions, exports, inviting, reporting
+from candidates.models import Person
+from socialstrategy.lib.levels import LEVELS
+from socialstrategy.lib.workbook import workbook
+
+REPORT_SECONDS = 60 * 60
+OPENED = "reports"
+
+
+def open_report(request, person) -> None:
+    """Let this browser read a report for an hour, beside those that it may read already."""
+    now = timezone.now().timestamp()
+    still = {key: until for key, until in request.session.get(OPENED, {}).items() if until > now}
+    request.session[OPENED] = still | {str(person.subject): now + REPORT_SECONDS}
+
+
+def _readable(request, subject) -> Person | None:
+    """The person of this report, if it was opened here by link or submission within the hour, or is one's own."""
+    person = Person.objects.select_related("function").filter(subject=subject).first()
+    if person is None:
+        return None
+    if request.session.get(OPENED, {}).get(str(subject), 0) > timezone.now().timestamp():
+        return person
+    is_own = request.user.is_authenticated and person.user_id == request.user.pk
+    return person if is_own else None
+
+
+def _ended(request):
+    return render(request, "candidates/report_ended.html", status=410)
+
+
+def report(request, subject):
+    """The personal report: levels with intervals in words and picture, strengths, next steps, and every reason."""
+    person = _readable(request, subject)
+    if person is None:
+        return _ended(request)
+    context = reporting.report(person) | {"person": person, "levels": list(enumerate(LEVELS)), "today": actions.today()}
+    return render(request, "candidates/report.html", context)
+
+
+def report_json(request, subject):
+    """Everything the report is made of, to take away."""
+    person = _readable(request, subject)
+    if person is None:
+        return _ended(request)
+    response = JsonResponse(reporting.as_data(person), json_dumps_params={"ensure_ascii": False, "indent": 1})
+    response["Content-Disposition"] = 'attachment; filename="my-skills.json"'
+    return response
+
+
+def report_xlsx(request, subject):
+    """The report's levels and evidence as a workbook."""
+    person = _readable(request, subject)
+    if person is None:
+        return _ended(request)
+    return workbook(exports.profile_sheets(person), "my-skills")
+
+
+@never_cache
+def report_open(request, token):
+    """What the report's link shows: a button. Looking changes nothing."""
+    link = Link.objects.find(Link.Purpose.REPORT, token)
+    now = timezone.now()
+    state = (
+        "unknown" if link is None else "open" if link.is_open(now) else "used" if link.expires_at > now else "expired"
+    )
+    status = {"open": 200, "unknown": 404}.get(state, 410)
+    return render(request, "candidates/report_open.html", {"token": token, "state": state}, status=status)
+
+
+@require_POST
+def report_begin(request, token):
+    """Use up the report's link and open the report for an hour."""
+    link = Link.objects.consume(Link.Purpose.REPORT, token, timezone.now())
+    person = Person.objects.filter(pk=link.target).first() if link else None
+    if person is None:
+        return report_open(request, token)
+    request.session.cycle_key()
+    open_report(request, person)
+    return redirect("candidates:report", person.subject)
+
+
+@require_POST
+def report_fresh(request, token):
+    """After a used or expired report link: a fresh one to the same address."""
+    link = Link.objects.find(Link.Purpose.REPORT, token)
+    person = Person.objects.filter(pk=link.target).first() if link else None
+    if person is None:
+        raise Http404
+    inviting.send_report(person)
+    return render(request, "candidates/link_sent.html")
