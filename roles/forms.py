@@ -61,8 +61,9 @@ class NewRoleForm(CleanText, forms.ModelForm):
             ("", "A blank page"),
             ("Templates", [(f"template-{t.pk}", t.title) for t in RoleTemplate.objects.current()]),
             ("Your roles", [(f"role-{r.pk}", r.title) for r in roles]),
-            ("Real occupations", [(f"occupation-{o.pk}", str(o)) for o in occupations]),
         ]
+        if occupations:
+            self.fields["start"].choices += [("Real occupations", [(f"occupation-{o.pk}", str(o)) for o in occupations])]
 
 
 class LineForm(forms.Form):
