@@ -53,9 +53,9 @@ class NewRoleForm(CleanText, forms.ModelForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         roles = Role.objects.current().filter(versions__requirements__isnull=False).distinct()
-        chosen = str(self.data.get("start") or self.initial.get("start") or "")
+        start = str(self.data.get("start") or self.initial.get("start") or "")
         # There may be thousands of them: one is chosen on their own page.
-        key = chosen.removeprefix("occupation-")
+        key = start.removeprefix("occupation-")
         occupations = Occupation.objects.listed().filter(pk=int(key) if key.isdecimal() and len(key) < 12 else None)
         self.fields["start"].choices = [
             ("", "A blank page"),
@@ -63,7 +63,8 @@ class NewRoleForm(CleanText, forms.ModelForm):
             ("Your roles", [(f"role-{r.pk}", r.title) for r in roles]),
         ]
         if occupations:
-            self.fields["start"].choices += [("Real occupations", [(f"occupation-{o.pk}", str(o)) for o in occupations])]
+            chosen = [(f"occupation-{one.pk}", str(one)) for one in occupations]
+            self.fields["start"].choices += [("Real occupations", chosen)]
 
 
 class LineForm(forms.Form):
