@@ -20,7 +20,7 @@ DEBUG = env.flag("DEBUG")
 TESTING = "pytest" in sys.modules
 SECRET_KEY = env.secret_key()
 VAR_DIR = env.folder("VAR_DIR", BASE_DIR / "var", BASE_DIR)
-for folder in ("broker/in", "broker/processed", "broker/control", "cache", "signs"):
+for folder in ("broker/in", "broker/processed", "broker/control", "cache", "static", "signs"):
     env.writable("VAR_DIR", VAR_DIR / folder)
 compiled.choose_cache(BASE_DIR / "scoring", VAR_DIR)
 
