@@ -65,7 +65,7 @@ class Installation:
         self.environment = {
             "PATH": os.environ["PATH"],
             "LANG": "C.UTF-8",
-            "HOME": "/nonexistent",
+            "HOME": "/dev/null",
             "PYTHONDONTWRITEBYTECODE": "1",
             "DEMO": "1",
             "SECRET_KEY": "container-" + uuid.uuid4().hex + uuid.uuid4().hex,

@@ -179,9 +179,7 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "teams:overview"
 SESSION_COOKIE_AGE = 60 * 60 * 12
 SESSION_COOKIE_HTTPONLY = True
-ASSESSMENT_IDLE_DAYS = env.int("ASSESSMENT_IDLE_DAYS", default=7)
-if not 1 <= ASSESSMENT_IDLE_DAYS <= 180:
-    raise ImproperlyConfigured(f"ASSESSMENT_IDLE_DAYS must be 1 to 180 days, not {ASSESSMENT_IDLE_DAYS}.")
+ASSESSMENT_IDLE_DAYS = env.number("ASSESSMENT_IDLE_DAYS", 7, 1, 180)
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 EMAIL_CONFIG = env.mail_server("EMAIL_URL", "dummymail://" if DEMO else "smtp://localhost:25")

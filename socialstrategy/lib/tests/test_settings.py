@@ -1,6 +1,7 @@
 """Settings come from the environment and refuse nonsense with a sentence."""
 
 import os
+import re
 import secrets
 import subprocess
 import sys
@@ -106,6 +107,14 @@ def test_a_misspelt_name_in_the_env_file_is_refused(tmp_path):
         environment_module.refuse_typos(file)
     file.write_text("COMPOSE_PROJECT_NAME=skills\nPOSTGRES_PASSWORD=x\nDATABASE_URL=x\n")
     environment_module.refuse_typos(file)
+
+
+def test_every_variable_that_is_read_is_known_and_told_about():
+    """Otherwise its right name would be taken for a misspelt one."""
+    read = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', (settings.BASE_DIR / "socialstrategy/settings.py").read_text()))
+    assert {"SECRET_KEY", *read} <= environment_module.KNOWN
+    told = (settings.BASE_DIR / "README.md").read_text()
+    assert not {name for name in read - {"DEBUG", "CELERY_BROKER_URL"} if f"`{name}`" not in told}
 
 
 def test_a_folder_that_cannot_be_written_to_is_refused(tmp_path, monkeypatch):
