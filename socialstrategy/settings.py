@@ -1,35 +1,44 @@
 """All settings, from the environment (or a .env file) alone; wrong values are refused with a sentence."""
 
-import os
 import sys
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import environ
-
-from socialstrategy import compiled
-from socialstrategy import environment as env
+from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env.refuse_typos(BASE_DIR / ".env")
+env = environ.Env()
 environ.Env.read_env(BASE_DIR / ".env")
 
-DEMO = env.flag("DEMO")
-DEBUG = env.flag("DEBUG")
+
+def flag(name: str, default: bool = False) -> bool:
+    """A yes/no setting; anything else than 1/0, true/false, yes/no, on/off is refused."""
+    value = env.str(name, default="1" if default else "0").strip().lower()
+    if value not in {"1", "0", "true", "false", "yes", "no", "on", "off"}:
+        raise ImproperlyConfigured(f"{name} must be 1 or 0, not {value!r}.")
+    return value in {"1", "true", "yes", "on"}
+
+
+DEMO = flag("DEMO")
+DEBUG = flag("DEBUG")
 TESTING = "pytest" in sys.modules
-SECRET_KEY = env.secret_key()
-VAR_DIR = env.folder("VAR_DIR", BASE_DIR / "var", BASE_DIR)
-for folder in ("broker/in", "broker/processed", "broker/control", "cache", "static", "signs"):
-    env.writable("VAR_DIR", VAR_DIR / folder)
-compiled.choose_cache(BASE_DIR / "scoring", VAR_DIR)
+SECRET_KEY = env.str("SECRET_KEY", default="")
+if len(SECRET_KEY) < 32:
+    raise ImproperlyConfigured("SECRET_KEY must be set to 32 characters or more. `make setup` writes one into .env.")
+VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
+for folder in ("broker/in", "broker/processed", "cache", "static"):
+    (VAR_DIR / folder).mkdir(parents=True, exist_ok=True)
 
-TYPOS = env.likely_typos(os.environ)
-
-BASE_URL = env.web_address("BASE_URL", "http://127.0.0.1:8000")
+BASE_URL = env.str("BASE_URL", default="http://127.0.0.1:8000").rstrip("/")
 _base = urlsplit(BASE_URL)
+if _base.scheme not in {"http", "https"} or not _base.netloc:
+    raise ImproperlyConfigured(f"BASE_URL must be an address such as https://skills.example.org, not {BASE_URL!r}.")
 IS_SECURE = _base.scheme == "https"
-ALLOWED_HOSTS = [_base.hostname, "localhost", "127.0.0.1", "[::1]", *env.hosts("ALLOWED_HOSTS")]
+_host = f"[{_base.hostname}]" if ":" in (_base.hostname or "") else _base.hostname
+_local = ["localhost", "127.0.0.1", "[::1]"] if DEMO else []
+ALLOWED_HOSTS = [_host, *_local, *env.list("ALLOWED_HOSTS", default=[])]
 CSRF_TRUSTED_ORIGINS = [BASE_URL] if IS_SECURE else []
 
 INSTALLED_APPS = [
@@ -49,7 +58,6 @@ INSTALLED_APPS = [
     "socialstrategy.lib",
     "socialstrategy.jobs",
     "socialstrategy.mail",
-    "socialstrategy.operations",
     "accounts",
     "roles",
     "assessments",
@@ -57,7 +65,6 @@ INSTALLED_APPS = [
     "teams",
 ]
 MIDDLEWARE = [
-    "socialstrategy.operations.middleware.ProbesMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -92,7 +99,7 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": env.database("DATABASE_URL", VAR_DIR / "db.sqlite3")}
+DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
 _database = DATABASES["default"]
 if _database["ENGINE"].endswith("sqlite3"):
     _database["OPTIONS"] = {
@@ -100,19 +107,19 @@ if _database["ENGINE"].endswith("sqlite3"):
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
-else:
+elif _database["ENGINE"].endswith("postgresql"):
     _database |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
-    # A server that answers nothing is away, and nobody waits for minutes to learn it.
-    _database["OPTIONS"] = {"connect_timeout": 5} | _database.get("OPTIONS", {})
+else:
+    raise ImproperlyConfigured("DATABASE_URL must name PostgreSQL or SQLite.")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = env.redis_address("REDIS_URL")
+REDIS_URL = env.str("REDIS_URL", default="")
 CACHES = {
-    "default": {"BACKEND": "socialstrategy.lib.sturdy_cache.SturdyRedisCache", "LOCATION": REDIS_URL}
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
     if REDIS_URL
     else {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": VAR_DIR / "cache"}
 }
-CELERY_BROKER_URL = env.broker_address("CELERY_BROKER_URL", REDIS_URL)
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=REDIS_URL or "filesystem://localhost")
 CELERY_BROKER_TRANSPORT_OPTIONS = (
     {
         "data_folder_in": str(VAR_DIR / "broker/in"),
@@ -124,20 +131,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
         "polling_interval": 0.05,
     }
     if CELERY_BROKER_URL.startswith("filesystem")
-    else {
-        "visibility_timeout": 3600,
-        # A page that hands a job on waits no longer than this: without a broker the job waits in the database.
-        "socket_connect_timeout": 1,
-        "socket_timeout": 3,
-        "max_retries": 1,
-        "interval_start": 0,
-        "connect_retries_timeout": 2,
-    }
+    else {"visibility_timeout": 3600}
 )
-CELERY_TASK_PUBLISH_RETRY = False
-CELERY_BROKER_CONNECTION_TIMEOUT = 2
-CELERY_BROKER_CONNECTION_MAX_RETRIES = None
-CELERY_TASK_DEFAULT_QUEUE = env.queue("CELERY_QUEUE")
+CELERY_TASK_DEFAULT_QUEUE = env.str("CELERY_QUEUE", default="celery")
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -145,7 +141,6 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULER = "socialstrategy.operations.signs:Scheduler"
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "send mails": {"task": "socialstrategy.mail.tasks.send_due", "schedule": timedelta(seconds=20)},
@@ -174,28 +169,29 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_FORMS = {"reset_password": "accounts.password_reset.ResetForm"}
 ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/5m/key", "reset_password": "20/m/ip,5/m/key"}
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "teams:overview"
 SESSION_COOKIE_AGE = 60 * 60 * 12
 SESSION_COOKIE_HTTPONLY = True
-ASSESSMENT_IDLE_DAYS = env.number("ASSESSMENT_IDLE_DAYS", 7, 1, 180)
+ASSESSMENT_IDLE_DAYS = env.int("ASSESSMENT_IDLE_DAYS", default=7)
+if not 1 <= ASSESSMENT_IDLE_DAYS <= 180:
+    raise ImproperlyConfigured(f"ASSESSMENT_IDLE_DAYS must be 1 to 180 days, not {ASSESSMENT_IDLE_DAYS}.")
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
-EMAIL_CONFIG = env.mail_server("EMAIL_URL", "dummymail://" if DEMO else "smtp://localhost:25")
+EMAIL_CONFIG = env.email_url("EMAIL_URL", default="dummymail://" if DEMO else "smtp://localhost:25")
 vars().update(EMAIL_CONFIG)
 EMAIL_TIMEOUT = 20
-DEFAULT_FROM_EMAIL = env.sender("DEFAULT_FROM_EMAIL", f"SocialStrategy <noreply@{_base.hostname}>")
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"SocialStrategy <noreply@{_base.hostname}>")
 
 LANGUAGE_CODE = "en-gb"
-env.number("PORT", 8000, 1, 65_535)
-START_WAIT = env.number("START_WAIT", 120, 0, 86_400)
-TIME_ZONE = env.time_zone("TIME_ZONE")
+TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_TZ = True
 USE_I18N = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / env.text("STATIC_DIR", str(VAR_DIR / "static"))
+STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -236,8 +232,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_SECURE
 SECURE_SSL_REDIRECT = IS_SECURE and not TESTING
 SECURE_HSTS_SECONDS = 31_536_000 if IS_SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = IS_SECURE
-TRUSTED_PROXIES = env.proxies("TRUST_PROXY")
-if TRUSTED_PROXIES:
+if flag("TRUST_PROXY"):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 LOGGING = {
@@ -245,5 +240,5 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["console"], "level": env.log_level("LOG_LEVEL")},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")},
 }

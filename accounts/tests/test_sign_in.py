@@ -45,9 +45,11 @@ def test_an_account_that_was_closed_stays_out(client):
     assert "_auth_user_id" not in client.session
 
 
-def test_a_forgotten_password_is_reset_by_mail_and_the_link_works_once(client, last_mail, link_in):
+def test_a_forgotten_password_is_reset_by_mail_and_the_link_works_once(client, last_mail, link_in, run_jobs, settings):
+    settings.DEMO = True  # keeps the text of mails
     user = make_user("employee")
     client.post("/password/forgotten/", {"email": user.email})
+    run_jobs()
     path = link_in(last_mail(user.email))
     page = client.get(path, follow=True)
     target = page.redirect_chain[-1][0]

@@ -14,15 +14,19 @@ from urllib.parse import urlsplit
 class Follower:
     """What an app does about mails of one kind.
 
-    ``ended`` is told of each that will not be sent any more, so that its link ends; ``again`` writes a fresh one with
-    a fresh link, or raises ValidationError with the reason why it cannot.
+    ``ended`` is told of each that will not be sent any more, so that its link ends; ``again`` (mail, by) writes a
+    fresh one with a fresh link, or raises ValidationError with the reason why it cannot; ``is_wanted`` is asked before
+    each attempt: what waited may have become pointless.
     """
 
     ended: Callable
     again: Callable
+    is_wanted: Callable = lambda mail: True
 
 
 FOLLOWERS: dict[str, Follower] = {}
+RECORDERS: list[Callable] = []
+"""How the audit trail is written; the app that keeps it adds its function."""
 
 
 def follows(kind: str, follower: Follower) -> None:
@@ -79,6 +83,17 @@ def withdraw(kind: str, key) -> int:
     for mail in Mail.objects.about(kind, key).filter(state__in=[Mail.State.QUEUED, Mail.State.FAILED]):
         taken += end(mail, Mail.State.WITHDRAWN)
     return taken
+
+
+def record(action: str, mail, summary: str, *, by) -> None:
+    """Write down who did what to a mail."""
+    for recorder in RECORDERS:
+        recorder(action, mail, summary, by=by)
+
+
+def is_wanted(mail) -> bool:
+    """Whether a mail that waits shall still go out."""
+    return mail.kind not in FOLLOWERS or FOLLOWERS[mail.kind].is_wanted(mail)
 
 
 def end(mail, state: str, **fields) -> bool:

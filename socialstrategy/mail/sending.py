@@ -36,6 +36,9 @@ def send_due(clock=timezone.now) -> None:
 def attempt(mail: Mail, clock=timezone.now) -> None:
     """Try one mail, unless it is not due, or somebody else is at it."""
     now = clock()
+    if not outbox.is_wanted(mail):
+        outbox.end(mail, Mail.State.WITHDRAWN)
+        return
     if mail.useful_until and mail.useful_until <= now:
         give_up(mail, now, Failure("its link ran out before it could be delivered", mail.answer))
         return

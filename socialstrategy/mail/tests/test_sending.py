@@ -216,12 +216,12 @@ def test_the_identity_of_a_mail_does_not_change_with_the_address_of_the_site(smt
 
 def test_what_is_withdrawn_does_not_go_out_and_keeps_no_text(smtp, now):
     smtp.mood(rcpt={"zoe@example.org": ["450 later"]})
-    old, other = post(about=("account", 7)), post("b@example.org", about=("account", 8))
+    old, other = post(about=("matter", 7)), post("b@example.org", about=("matter", 8))
     now()
-    assert mail.withdraw("account", 7) == 1
+    assert mail.withdraw("matter", 7) == 1
     now(minutes=5)
     assert (state(old), old.text, state(other)) == ("withdrawn", "", "sent")
-    assert mail.withdraw("account", 8) == 0
+    assert mail.withdraw("matter", 8) == 0
     assert [one["To"] for one in smtp.received()] == ["b@example.org"]
 
 

@@ -1,0 +1,60 @@
+"""A forgotten password: whoever asks gets the same answer in the same time; a job looks whether there is an account."""
+
+from allauth.account.adapter import get_adapter
+from allauth.account.forms import ResetPasswordForm, default_token_generator
+from allauth.account.utils import user_pk_to_url_str
+from django.core.exceptions import ValidationError
+
+from accounts.models import User, record
+from socialstrategy import jobs, mail
+from socialstrategy.jobs.models import Job
+
+
+class ResetForm(ResetPasswordForm):
+    """Asks for an address, and looks nothing up: looking up takes time, which would tell who has an account."""
+
+    def clean_email(self) -> str:
+        return get_adapter().clean_email(self.cleaned_data["email"].lower())
+
+    def save(self, request, **kwargs) -> str:
+        email = self.cleaned_data["email"]
+        jobs.enqueue("accounts.password_reset", email=email)
+        return email
+
+
+@jobs.handles("accounts.password_reset")
+def mail_reset(job) -> None:
+    """Mail the link to the account with this address, if there is one that may sign in."""
+    email = job.arguments.get("email", "")
+    for user in User.objects.filter(email=email, is_active=True):
+        send_reset(user)
+    # Nothing stays of who asked, with an account or without.
+    Job.objects.filter(pk=job.pk).update(arguments={})
+
+
+def send_reset(user: User) -> None:
+    """A mail with a link to choose a password; one that is still on its way is taken back."""
+    key = f"{user_pk_to_url_str(user)}-{default_token_generator.make_token(user)}"
+    adapter = get_adapter()
+    address = adapter.get_reset_password_from_key_url(key)
+    adapter.send_password_reset_mail(user, user.email, {"user": user, "password_reset_url": address})
+
+
+def send_again(failed, by) -> None:
+    """In place of a mail that was not delivered, a fresh one."""
+    user = User.objects.filter(pk=failed.key, is_active=True).first()
+    if user is None:
+        raise ValidationError("This account is closed.")
+    send_reset(user)
+
+
+def is_wanted(waiting) -> bool:
+    """Not to an address that was changed meanwhile, nor for an account that was closed."""
+    return User.objects.filter(pk=waiting.key, email=waiting.to, is_active=True).exists()
+
+
+def register() -> None:
+    """Tell the outbox what becomes of these mails, and where the audit trail is kept."""
+    # A link for a password stands nowhere but in its mail: with the text it is gone.
+    mail.follows("account", mail.Follower(lambda ended: None, send_again, is_wanted))
+    mail.RECORDERS.append(record)
