@@ -66,18 +66,32 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.role == self.Role.HR
 
 
+TYPED = "23456789bcdfghjkmnpqrstvwxyz"
+"""Signs that nobody takes for one another, without vowels: sixteen of them are 77 bits."""
+
+
+def token_to_type() -> str:
+    """A link's token for paper: short enough to be typed, and too long to be guessed while it lasts."""
+    return "-".join("".join(secrets.choice(TYPED) for _ in range(4)) for _ in range(4))
+
+
 def digest(token: str) -> str:
-    """What is stored of a link's token."""
+    """What is stored of a link's token; one that was typed is the same in capitals, with blanks or without dashes."""
+    signs = "".join(sign for sign in token.lower() if sign not in "- ")
+    if len(signs) == 16 and set(signs) <= set(TYPED):
+        token = "-".join(signs[start : start + 4] for start in range(0, 16, 4))
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 class LinkQuerySet(models.QuerySet):
-    def issue(self, purpose, target, expires_at):
-        """A fresh link for ``target`` (a row's key); earlier open ones of the same purpose end. Returns its token."""
-        self.filter(purpose=purpose, target=str(target), used_at=None, ended_at=None).update(
-            ended_at=models.functions.Now()
-        )
-        token = secrets.token_urlsafe(32)
+    def issue(self, purpose, target, expires_at, *, keeps_earlier=False, is_typed=False):
+        """A fresh link for ``target`` (a row's key); returns its token.
+
+        Earlier open ones of the same purpose end, unless they are kept: then each works once.
+        """
+        if not keeps_earlier:
+            self.end(purpose, target)
+        token = token_to_type() if is_typed else secrets.token_urlsafe(32)
         self.create(purpose=purpose, target=str(target), token_digest=digest(token), expires_at=expires_at)
         return token
 
@@ -123,6 +137,15 @@ class Link(models.Model):
 
     def is_open(self, now) -> bool:
         return self.used_at is None and self.ended_at is None and self.expires_at > now
+
+    def state(self, now) -> str:
+        """One of open, used, replaced (by a newer one), ended (without a newer one), run out."""
+        if self.used_at:
+            return "used"
+        if self.ended_at:
+            newer = Link.objects.filter(purpose=self.purpose, target=self.target, pk__gt=self.pk)
+            return "replaced" if newer.exists() else "ended"
+        return "open" if self.expires_at > now else "run out"
 
 
 class AuditEntryQuerySet(models.QuerySet):

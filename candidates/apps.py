@@ -6,10 +6,11 @@ class CandidatesConfig(AppConfig):
     name = "candidates"
 
     def ready(self):
-        from candidates import development, standings, tasks  # noqa: F401 (registers models and the jobs)
+        from candidates import delivery, development, standings, tasks  # noqa: F401 (registers models and the jobs)
         from candidates.changes import Change, watch
         from roles.models import EnterpriseFunction, Skill, SkillSet
 
+        delivery.register()
         post_migrate.connect(watch, sender=self)
         # What is read from memory names them: a new or renamed one is a change as well.
         for model in (EnterpriseFunction, Skill, SkillSet):

@@ -20,36 +20,55 @@ from candidates.hiring_views import is_blind
 from candidates.invitations import Invitation
 from candidates.models import Person
 from roles.models import RoleVersion
+from socialstrategy import mail
 from socialstrategy.lib.paging import MOST, page_of
+from socialstrategy.mail.models import Mail
+from socialstrategy.mail.undelivered import server_trouble
+
+STATES = {
+    "open": "Open",
+    "submitted": "Submitted",
+    "expired": "Expired",
+    "revoked": "Revoked",
+    "undelivered": "Mail not delivered",
+    "paper": "Link to be printed",
+}
 
 
 def invitation_list(request):
-    """Every invitation, newest first, with how far it is."""
+    """Every invitation, newest first, with how far it is and whether its link has arrived."""
     now = timezone.now()
-    found, state, words = _filtered(request.GET, now)
+    found, state, words = filtered(request.GET, now)
     page = page_of(found, request)
+    reports = mail.newest("report", [one.person_id for one in page if one.submitted_at])
     for invitation in page:
         invitation.now_state = invitation.state(now)
-    context = {"page": page, "state": state, "q": words, "states": list(_states(now))}
-    context["open_count"] = found.filter(_states(now)["open"])[: MOST + 1].count()
+        invitation.report_mail = reports.get(str(invitation.person_id))
+    context = {"page": page, "state": state, "q": words, "states": STATES, "mail_server": server_trouble()}
+    context["open_count"] = found.filter(in_state("open", now))[: MOST + 1].count()
+    context["paper_count"] = found.filter(in_state("paper", now))[: MOST + 1].count()
     return render(request, "candidates/invitation_list.html", context)
 
 
-def _states(now) -> dict[str, Q]:
+def in_state(state: str, now) -> Q:
+    """Invitations in one of STATES."""
+    is_open = Q(submitted_at=None, revoked_at=None, deadline_at__gt=now)
     return {
-        "open": Q(submitted_at=None, revoked_at=None, deadline_at__gt=now),
+        "open": is_open,
         "submitted": Q(submitted_at__isnull=False),
         "expired": Q(submitted_at=None, revoked_at=None, deadline_at__lte=now),
         "revoked": Q(revoked_at__isnull=False),
-    }
+        "undelivered": is_open & Q(mail__state=Mail.State.FAILED),
+        "paper": is_open & Q(person__email=None, person__archived_at=None, handed_over_at=None),
+    }[state]
 
 
-def _filtered(data, now):
+def filtered(data, now):
     """Invitations that the page's filters ask for, and the filters as understood."""
     found = Invitation.objects.with_progress()
     state, words = data.get("state", ""), data.get("q", "")[:80]
-    if state in _states(now):
-        found = found.filter(_states(now)[state])
+    if state in STATES:
+        found = found.filter(in_state(state, now))
     if words:
         found = found.filter(person__in=Person.objects.search(words))
     return found, state, words
@@ -59,12 +78,18 @@ def _filtered(data, now):
 def invitation_remind(request):
     """Remind everybody on the list, as filtered, who has not handed in."""
     now = timezone.now()
-    found, state, words = _filtered(request.POST, now)
-    sent, spared = inviting.remind_now(found.filter(_states(now)["open"]), now, by=request.user)
-    text = f"{sent} reminder{'s' * (sent != 1)} on the way."
-    if spared:
-        text += f" {spared} had mail about it within the last day and got no other."
-    messages.success(request, text)
+    found, state, words = filtered(request.POST, now)
+    done = inviting.remind_now(found.filter(in_state("open", now)), now, by=request.user)
+    sentences = [f"{done.sent} reminder{'s' * (done.sent != 1)} on the way."]
+    if done.left:
+        sentences.append(f"{done.left} more are due: press again.")
+    if done.spared:
+        sentences.append(f"{done.spared} had mail about it within the last day and got no other.")
+    if done.without_address:
+        sentences.append(f"{done.without_address} have no e-mail address: tell them yourself, or print a fresh link.")
+    if done.undelivered:
+        sentences.append(f"{done.undelivered} have not got the mail before yet, and no reminder of it.")
+    messages.success(request, " ".join(sentences))
     return redirect(f"{reverse('candidates:invitation_list')}?{urlencode({'state': state, 'q': words})}")
 
 
@@ -102,7 +127,11 @@ def _send_invitations(request, data):
     sent, skipped = inviting.invite(
         data["people"], data["role_version"], deadline_on=data["deadline_on"], by=request.user
     )
-    words = f"{len(sent)} invitation{'s' * (len(sent) != 1)} on the way."
+    on_paper = sum(not one.person.email for one in sent)
+    by_mail = len(sent) - on_paper
+    words = f"{by_mail} invitation{'s' * (by_mail != 1)} on the way."
+    if on_paper:
+        words += f" {on_paper} without an e-mail address: print {'their links' if on_paper > 1 else 'the link'} below."
     if skipped:
         words += f" {len(skipped)} had an open one already and got no second."
     messages.success(request, words)
@@ -129,7 +158,7 @@ def invitation_change(request, pk):
             if not form.is_valid():
                 raise ValidationError("Extra time is 1 to 60 days.")
             inviting.extend(invitation, form.cleaned_data["days"], by=request.user)
-            messages.success(request, "The deadline is later now, and a mail says so.")
+            messages.success(request, _words_of_extending(invitation))
         else:
             raise ValidationError("Choose to resend, revoke or extend.")
     except ValidationError as error:
@@ -137,6 +166,12 @@ def invitation_change(request, pk):
             request, "problem.html", {"title": "Not done", "sentence": error.messages[0], "back": ".."}, status=409
         )
     return redirect("candidates:invitation_list")
+
+
+def _words_of_extending(invitation) -> str:
+    if invitation.person.email:
+        return "The deadline is later now, and a mail says so."
+    return "The deadline is later now. Tell them yourself, since no e-mail address is known, or print a fresh link."
 
 
 def _link_state(link, invitation, now) -> str:

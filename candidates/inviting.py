@@ -1,21 +1,20 @@
 """Inviting people, and what can be done with an invitation afterwards."""
 
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Link, record
 from assessments import actions as assessments
-from candidates.invitations import LINK_LASTS, Invitation
+from candidates.delivery import just_sent, mail_link, send_report
+from candidates.invitations import BETWEEN_MAILS, Invitation
 from candidates.models import Person
 from socialstrategy import mail
 
-REPORT_LASTS = timedelta(days=90)
-BETWEEN_LINKS = timedelta(minutes=1)
-BETWEEN_REMINDERS = timedelta(days=1)
+__all__ = ["send_report"]
 MOST_REMINDERS = 500
 """Reminders sent at one press of the button."""
 
@@ -47,37 +46,27 @@ def invite(people, version, *, deadline_on, by) -> tuple[list[Invitation], list[
         invitation = Invitation.objects.create(
             person=person, role_version=version, sitting=sitting, by=by, deadline_at=deadline, sent_at=now
         )
-        send_link(invitation, "candidates/emails/invitation.txt")
+        mail_link(invitation, "candidates/emails/invitation.txt")
         record("invitation.sent", invitation, f"{person.code} for {version}", by=by)
         sent.append(invitation)
     return sent, skipped
 
 
-def send_link(invitation: Invitation, template: str) -> None:
-    """Mail a fresh single-use link; links sent before end."""
-    expires = min(invitation.deadline_at, timezone.now() + LINK_LASTS)
-    token = Link.objects.issue(Link.Purpose.ASSESSMENT, invitation.pk, expires)
-    address = reverse("candidates:invitation_open", args=[token])
-    context = {"invitation": invitation, "person": invitation.person, "path": address}
-    mail.post(invitation.person.email, template, context)
-
-
 @transaction.atomic
 def send_fresh(invitation: Invitation) -> None:
     """A fresh link to the same address, for another device or after a used link; at most one a minute."""
-    if _just_sent(Link.Purpose.ASSESSMENT, invitation.pk):
+    if just_sent(Link.Purpose.ASSESSMENT, invitation.pk) or not invitation.person.email:
         return
-    send_link(invitation, "candidates/emails/fresh_link.txt")
+    mail_link(invitation, "candidates/emails/fresh_link.txt")
     record("invitation.link sent", invitation, invitation.person.code)
 
 
 @transaction.atomic
 def resend(invitation: Invitation, *, by) -> None:
-    """Send the invitation once more."""
+    """Send the invitation once more; the links sent before end."""
     _must_be_open(invitation)
-    invitation.sent_at = timezone.now()
-    invitation.save(update_fields=["sent_at"])
-    send_link(invitation, "candidates/emails/invitation.txt")
+    if mail_link(invitation, "candidates/emails/invitation.txt") is None:
+        raise ValidationError(f"{invitation.person.name} has no e-mail address. Print the link instead.")
     record("invitation.resent", invitation, invitation.person.code, by=by)
 
 
@@ -90,12 +79,13 @@ def revoke(invitation: Invitation, *, by) -> None:
     invitation.save(update_fields=["revoked_at"])
     assessments.copy_deadline(invitation.sitting, revoked_at=now)
     Link.objects.end(Link.Purpose.ASSESSMENT, invitation.pk)
+    mail.withdraw("invitation", invitation.pk)
     record("invitation.revoked", invitation, invitation.person.code, by=by)
 
 
 @transaction.atomic
 def extend(invitation: Invitation, days: int, *, by) -> None:
-    """Give extra time, from the deadline or from today where that has passed."""
+    """Give extra time, from the deadline or from today where that has passed; links that arrived go on working."""
     _must_be_open(invitation, even_late=True)
     start = max(invitation.deadline_at, timezone.now())
     invitation.deadline_at = end_of(timezone.localdate(start) + timedelta(days=days))
@@ -103,36 +93,52 @@ def extend(invitation: Invitation, days: int, *, by) -> None:
     invitation.reminded_at = None
     invitation.save(update_fields=["deadline_at", "extra_days", "reminded_at"])
     assessments.copy_deadline(invitation.sitting, deadline_at=invitation.deadline_at)
-    send_link(invitation, "candidates/emails/extended.txt")
+    mail_link(invitation, "candidates/emails/extended.txt", keeps_earlier=True)
     record("invitation.extended", invitation, f"{invitation.person.code}, {days} days", by=by)
 
 
 @transaction.atomic
 def remind(now) -> int:
     """One reminder before the deadline; returns how many were sent."""
-    due = list(Invitation.objects.due_for_reminder(now).select_related("person", "role_version__role")[:500])
-    for invitation in due:
-        taken = Invitation.objects.filter(pk=invitation.pk, reminded_at=None).update(reminded_at=now)
-        if taken:
-            send_link(invitation, "candidates/emails/reminder.txt")
-    return len(due)
+    due = Invitation.objects.due_for_reminder(now).select_related("person", "role_version__role", "sitting")
+    return sum(_remind(invitation, now) for invitation in due[:MOST_REMINDERS])
+
+
+def _remind(invitation: Invitation, now) -> bool:
+    """Mail one reminder, unless somebody else has meanwhile; the link sent before goes on working."""
+    before = invitation.reminded_at
+    if not Invitation.objects.filter(pk=invitation.pk, reminded_at=before).update(reminded_at=now):
+        return False
+    invitation.reminded_at = now
+    mail_link(invitation, "candidates/emails/reminder.txt", keeps_earlier=True)
+    return True
+
+
+@dataclass(frozen=True)
+class Reminded:
+    """What became of open invitations when HR reminded everybody: how many of each."""
+
+    sent: int
+    left: int
+    spared: int
+    without_address: int
+    undelivered: int
 
 
 @transaction.atomic
-def remind_now(invitations, now, *, by) -> tuple[int, int]:
-    """Remind everybody of open invitations who had no mail about it within a day; (sent, left in peace)."""
-    due = list(invitations.select_related("person", "role_version__role")[:MOST_REMINDERS])
+def remind_now(invitations, now, *, by) -> Reminded:
+    """Remind everybody of open invitations who had no mail about it within a day, the longest waiting first."""
+    invitations = invitations.filter(person__archived_at=None)
+    reachable = invitations.reachable()
+    quiet = reachable.quiet_since(now - BETWEEN_MAILS)
+    everybody, could, due = invitations.count(), reachable.count(), quiet.count()
+    without = invitations.filter(person__email=None).count()
     sent = 0
-    for invitation in due:
-        newest = max(filter(None, (invitation.sent_at, invitation.reminded_at)))
-        if newest > now - BETWEEN_REMINDERS:
-            continue
-        invitation.reminded_at = now
-        invitation.save(update_fields=["reminded_at"])
-        send_link(invitation, "candidates/emails/reminder.txt")
-        record("invitation.reminded", invitation, invitation.person.code, by=by)
-        sent += 1
-    return sent, len(due) - sent
+    for invitation in quiet.order_by("sent_at", "pk")[:MOST_REMINDERS]:
+        if _remind(invitation, now):
+            record("invitation.reminded", invitation, invitation.person.code, by=by)
+            sent += 1
+    return Reminded(sent, due - sent, could - due, without, everybody - could - without)
 
 
 def _must_be_open(invitation: Invitation, *, even_late: bool = False) -> None:
@@ -151,19 +157,3 @@ def begin(token: str, now) -> Invitation | None:
         invitation.opened_at = now
         invitation.save(update_fields=["opened_at"])
     return invitation
-
-
-def _just_sent(purpose, target) -> bool:
-    """Whether a link went out within the last minute: pressing a button again and again fills nobody's mailbox."""
-    since = timezone.now() - BETWEEN_LINKS
-    return Link.objects.filter(purpose=purpose, target=str(target), created_at__gt=since, used_at=None).exists()
-
-
-@transaction.atomic
-def send_report(person: Person) -> None:
-    """Mail the personal report's own link; at most one a minute."""
-    if _just_sent(Link.Purpose.REPORT, person.pk):
-        return
-    token = Link.objects.issue(Link.Purpose.REPORT, person.pk, timezone.now() + REPORT_LASTS)
-    context = {"person": person, "path": reverse("candidates:report_open", args=[token])}
-    mail.post(person.email, "candidates/emails/report.txt", context)

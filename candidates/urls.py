@@ -5,6 +5,7 @@ from candidates import hiring_views as hiring
 from candidates import import_views as imports
 from candidates import invitation_views as invitations
 from candidates import method_views as method
+from candidates import paper_views as paper
 from candidates import rating_views as ratings
 from candidates import report_views as reports
 from candidates import views
@@ -36,6 +37,9 @@ urlpatterns = [
     path("invitations/new/", invitations.invitation_new, name="invitation_new"),
     path("invitations/remind/", invitations.invitation_remind, name="invitation_remind"),
     path("invitations/<uuid:pk>/change/", invitations.invitation_change, name="invitation_change"),
+    path("invitations/paper/", paper.paper_all, name="paper_all"),
+    path("invitations/<uuid:pk>/paper/", paper.paper, name="paper"),
+    path("people/<int:pk>/report/paper/", paper.paper_report, name="paper_report"),
     path("invitations/<uuid:pk>/mine/", invitations.invitation_mine, name="invitation_mine"),
     path("i/<str:token>/", invitations.invitation_open, name="invitation_open"),
     path("i/<str:token>/begin/", invitations.invitation_begin, name="invitation_begin"),

@@ -2,11 +2,14 @@
 
 from allauth.account import views as allauth
 from django.contrib import admin
+from django.http import HttpResponse
 from django.templatetags.static import static
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
-from socialstrategy.operations import views as operations
+
+def healthz(request):
+    return HttpResponse("ok", content_type="text/plain")
 
 
 def favicon(request):
@@ -14,8 +17,7 @@ def favicon(request):
 
 
 urlpatterns = [
-    path("healthz", operations.healthz, name="healthz"),
-    path("readyz", operations.readyz, name="readyz"),
+    path("healthz", healthz, name="healthz"),
     path("favicon.ico", favicon, name="favicon"),
     path("sign-in/", allauth.login, name="account_login"),
     path("sign-in/closed/", allauth.account_inactive, name="account_inactive"),

@@ -14,6 +14,7 @@ from candidates.rating_views import named
 from roles.models import Role, RoleVersion
 from socialstrategy.lib.text import clean
 from socialstrategy.lib.workbook import workbook
+from socialstrategy.mail import undelivered
 from teams import coverage, dashboard, exports
 from teams.figures import cell_key
 from teams.models import oversees
@@ -106,6 +107,7 @@ def _today(user) -> dict:
         "drafts": versions.drafts().select_related("role").order_by("-saved_at")[:3],
         "ending": invitations.with_progress().order_by("deadline_at")[:4],
         "open_invitations": invitations.count(),
+        **undelivered.summary(),
     }
 
 

@@ -1,1 +1,0 @@
-"""Keeping an installation going: a safe start, signs of life, and what /readyz tells."""
