@@ -12,7 +12,7 @@ from accounts.models import record
 from assessments import actions as assessments
 from assessments.models import RatingRequest
 from candidates import evidence as known
-from candidates import parameters, reporting_lines
+from candidates import parameters, reporting_lines, shown
 from candidates.evidence import Estimate, Evidence, StoredFit
 from candidates.matrix import scored
 from candidates.models import Change, OwnField, OwnText, Person
@@ -70,6 +70,9 @@ def add_evidence(person: Person, rows: list[dict], *, by=None) -> None:
     name = parameters.current().name
     Evidence.objects.bulk_create(Evidence(person=person, made_by=by, parameters=name, **row) for row in rows)
     refresh_estimates([person.pk], {row["skill"].pk for row in rows})
+    pooled = {row["skill"].pk for row in rows if row["source"] in shown.POOLED}
+    if pooled:
+        shown.release(person, pooled, today())
 
 
 @transaction.atomic

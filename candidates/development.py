@@ -11,7 +11,7 @@ from django.utils import timezone
 import scoring
 from candidates.history import levels_on
 from candidates.models import Estimate, Person
-from candidates.profile import SkillRow
+from candidates.profile import SkillRow, without_waiting
 from roles.models import RoleVersion, Skill
 from socialstrategy.lib.levels import word
 
@@ -108,26 +108,30 @@ def _step(skill: Skill, row: SkillRow | None, *, goal: Goal | None = None, neede
 def coaches_for(person: Person, wanted: list[tuple[int, int]]) -> dict[int, list[Person]]:
     """For each (skill, level), employees who offer help and meet the level with P of .90 or more, nearest first.
 
-    Only who has offered it is named, and never with a level: what somebody is good at is theirs to tell.
+    Only who has offered it is named, and never with a level: what somebody is good at is theirs to tell. Ratings that
+    are not shown yet neither name anybody nor keep anybody from being named.
     """
     levels = dict(wanted)
     offering = Q(person__offers_help=True, person__kind=Person.Kind.EMPLOYEE, person__archived_at=None)
     estimates = Estimate.objects.filter(offering, skill__in=levels).exclude(person=person)
     found: dict[int, list] = {skill: [] for skill in levels}
-    for one in estimates.select_related("person__function").order_by("-mean", "person"):
-        if one.mean - scoring.INTERVAL_Z * one.sd >= levels[one.skill_id]:
-            found[one.skill_id].append(one.person)
-    for people in found.values():
-        people.sort(key=lambda other: other.function_id != person.function_id)
-        del people[MOST_COACHES:]
-    return found
+    told = [(one.person, one.skill_id, one.mean, one.sd) for one in estimates.select_related("person__function")]
+    anew = without_waiting([(coach, skill) for coach, skill, _, _ in told])
+    for coach, skill, mean, sd in told:
+        mean, sd = anew.get((coach.pk, skill), (mean, sd))
+        if mean - scoring.INTERVAL_Z * sd >= levels[skill]:
+            found[skill].append((coach.function_id != person.function_id, -mean, coach.pk, coach))
+    return {skill: [coach for *_, coach in sorted(people)[:MOST_COACHES]] for skill, people in found.items()}
 
 
-def history(person: Person, rows: list[SkillRow]) -> list[dict[str, Any]]:
-    """Each skill's level a year ago, or at its first evidence since, beside today's; the largest change first."""
+def history(person: Person, rows: list[SkillRow], reader=None) -> list[dict[str, Any]]:
+    """Each skill's level a year ago, or at its first evidence since, beside today's; the largest change first.
+
+    As ``reader`` may know it.
+    """
     today = timezone.localdate()
     days = [today - LOOK_BACK + n * LOOK_BACK / 4 for n in range(5)]
-    levels = levels_on(person, days)
+    levels = levels_on(person, days, reader)
     found = []
     for row in rows:
         known = [one for one in levels.get(row.skill.pk, []) if one]

@@ -11,6 +11,7 @@ from candidates import development as growing
 from candidates.forms import GoalForm
 from candidates.models import Person
 from candidates.profile import skill_rows
+from candidates.shown import sees_everything
 
 
 def _person(request, pk) -> Person:
@@ -27,16 +28,17 @@ def _page(request, person, form, status=200):
     # Who owes a rating must not see levels first: they would colour it.
     owed = RatingRequest.objects.visible_to(request.user).open().filter(subject=person.subject).first()
     hidden = owed is not None and not request.user.is_hr
-    rows = [] if hidden else [row for _, rows in skill_rows(person) for row in rows]
+    rows = [] if hidden else [row for _, rows in skill_rows(person, request.user) for row in rows]
     version = growing.role_of(person)
     context = {
         "person": person,
         "is_self": person.user_id == request.user.pk,
+        "is_pooled": not sees_everything(request.user, person),
         "hidden": hidden,
         "owed": owed,
         "version": version,
         "steps": [] if hidden else growing.steps(person, rows, version),
-        "history": growing.history(person, rows),
+        "history": growing.history(person, rows, request.user),
         "closed": person.goals.exclude(closed_at=None).select_related("skill").order_by("-closed_at")[:10],
         "form": form,
     }

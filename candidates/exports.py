@@ -10,9 +10,9 @@ from socialstrategy.lib.workbook import Sheet
 EXPORT_ROWS = 20_000
 
 
-def profile_sheets(person: Person) -> list[Sheet]:
-    """Levels with their intervals, and every piece of evidence with what it contributes."""
-    rows = [row for _, rows in profile.skill_rows(person) for row in rows]
+def profile_sheets(person: Person, reader=None) -> list[Sheet]:
+    """Levels with their intervals, and every piece of evidence with what it contributes, as ``reader`` may know it."""
+    rows = [row for _, rows in profile.skill_rows(person, reader) for row in rows]
     levels = [
         [
             row.skill.skill_set.name,
@@ -59,7 +59,10 @@ def profile_sheets(person: Person) -> list[Sheet]:
             "Evidence",
             [
                 ("Skill", ""),
-                ("Source", "Who or what it came from; ratings of one kind are merged."),
+                (
+                    "Source",
+                    "Who or what it came from; ratings by colleagues and people they lead together, from three on.",
+                ),
                 ("Date", "The newest piece."),
                 ("Value", "What the source said, in levels."),
                 ("Contribution", "How far it moves the level. 2.5 and all contributions add up to the level."),

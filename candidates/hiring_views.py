@@ -11,8 +11,9 @@ from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_POST
 
 from candidates import actions, exports, profile, standings
-from candidates.models import CODE_LENGTH, Evidence, Person, StoredFit
+from candidates.models import CODE_LENGTH, Person, StoredFit
 from candidates.ranking import BANDS, RoleRanking, people_by_kind
+from candidates.shown import readable, sees_everything
 from roles.models import EnterpriseFunction, Role, RoleVersion
 from socialstrategy.lib.paging import PER_PAGE
 from socialstrategy.lib.templatetags.components import BAND_WORDS, STATE_WORDS
@@ -181,7 +182,7 @@ def compare(request, pk):
         }
         return render(request, "problem.html", context, status=400)
     people.sort(key=lambda person: codes.index(person.code))
-    found = [(person, *profile.against(person, version)) for person in people]
+    found = [(person, *profile.against(person, version, request.user)) for person in people]
     order = sorted(
         range(len(found[0][2])),
         key=lambda n: (not found[0][2][n].requirement.is_essential, -found[0][2][n].requirement.weight),
@@ -203,13 +204,13 @@ def person_fit(request, code, pk):
     person = get_object_or_404(Person.objects.visible_to(request.user).select_related("function"), code=code)
     if not version.requirements.all():
         raise Http404
-    found, rows = profile.against(person, version)
+    found, rows = profile.against(person, version, request.user)
     steps = profile.waterfall(rows)
     floor = min(int(min(found.fit_low, steps[-1]["to"] if steps else 1.0) * 20) / 20, 0.9)
     for step in steps:
         step["x"], step["width"] = share(step["to"], floor), share(floor + step["loss"], floor)
         step["points"] = f"−{step['loss'] * 100:.1f}" if step["loss"] >= 0.0005 else "<0.1"
-    newest = Evidence.objects.filter(person=person).order_by("-observed_on").first()
+    newest = readable(person, request.user).order_by("-observed_on").first()
     essential = [row.state for row in rows if row.requirement.is_essential]
     context = {
         "version": version,
@@ -247,6 +248,14 @@ def fit_store(request, code, pk):
     """Keep this fit as it is now."""
     version = _version(request, pk)
     person = get_object_or_404(Person.objects.visible_to(request.user), code=code)
+    if not sees_everything(request.user, person):
+        context = {
+            "title": "Not kept",
+            "sentence": "This is your own profile, and holds ratings that you are shown together only. "
+            "A colleague in HR can keep it.",
+            "back": reverse("candidates:person_fit", args=[version.pk, person.code]),
+        }
+        return render(request, "problem.html", context, status=409)
     stored = actions.store_fit(person, version, by=request.user)
     messages.success(request, "Kept as it is now. It will show the same whenever it is opened.")
     return redirect("candidates:fit_detail", stored.pk)
@@ -254,7 +263,7 @@ def fit_store(request, code, pk):
 
 def fit_detail(request, pk):
     """A stored fit: what was known then."""
-    visible = Person.objects.visible_to(request.user)
+    visible = Person.objects.visible_to(request.user).exclude(user=request.user)
     stored = get_object_or_404(
         StoredFit.objects.filter(person__in=visible).select_related("person", "role_version__role", "by"), pk=pk
     )

@@ -10,6 +10,7 @@ import scoring
 from candidates import evidence as known
 from candidates import matrix, parameters
 from candidates.models import Evidence, Person
+from candidates.shown import readable, shown_to
 from roles.models import Skill
 from scoring.evidence import Estimate
 from scoring.profiles import Profiles
@@ -45,13 +46,21 @@ def _by_person_and_skill(evidence) -> dict[tuple[int, int], list[Evidence]]:
     return grouped
 
 
-def levels_on(person: Person, days: list[date]) -> dict[int, list[Estimate | None]]:
-    """For each skill with evidence, the engine's estimate on each of ``days``; None before its first evidence."""
+def levels_on(person: Person, days: list[date], reader=None) -> dict[int, list[Estimate | None]]:
+    """For each skill that ``reader`` may know something of, the engine's estimate on each of ``days`` from what they
+    could know then; None before the first of it."""
     in_force = parameters.current()
+    together = shown_to(person, reader)
+    rows = {skill: rows for (_, skill), rows in _by_person_and_skill(readable(person, reader)).items()}
     found: dict[int, list[Estimate | None]] = {}
-    for (_, skill), rows in _by_person_and_skill(Evidence.objects.filter(person=person)).items():
+    for skill in [*rows, *(together.keys() - rows)]:
         found[skill] = []
         for day in days:
-            seen = [row for row in rows if row.observed_on <= day]
-            found[skill].append(known.estimate(seen, known.month_start(day), in_force)[0] if seen else None)
+            seen = [row for row in rows.get(skill, []) if row.observed_on <= day]
+            groups = [group for group in together.get(skill, []) if group.shown_on <= day]
+            as_of = known.month_start(day)
+            observations = [piece.observation() for piece in known.pieces(seen, as_of)]
+            observations += groups[-1].observations(as_of) if groups else []
+            one = scoring.evidence.estimate(observations, sources=in_force.sources) if observations else None
+            found[skill].append(one)
     return found

@@ -216,6 +216,7 @@ from candidates.evidence import Estimate, Evidence, StoredFit  # noqa: E402
 from candidates.imports import ImportBatch, ImportRow  # noqa: E402
 from candidates.invitations import Invitation  # noqa: E402
 from candidates.parameters import Parameters  # noqa: E402
+from candidates.shown import ShownRating, ShownRatings  # noqa: E402
 
 __all__ = [
     "Background",
@@ -229,5 +230,7 @@ __all__ = [
     "OwnText",
     "Parameters",
     "Person",
+    "ShownRating",
+    "ShownRatings",
     "StoredFit",
 ]

@@ -10,6 +10,7 @@ from candidates import evidence as known
 from candidates.evidence import SOURCE_ICONS, SOURCE_WORDS, Evidence
 from candidates.models import Person
 from candidates.parameters import InForce
+from candidates.shown import POOLED, ShownRatings, readable, shown_to
 from roles.interview import Prompt, prompt
 from roles.models import Skill
 from scoring.evidence import Estimate, expected_entropy_fall, information, sd_after
@@ -41,6 +42,7 @@ class PieceRow:
     """One merged source behind an estimate."""
 
     label: str
+    sources: frozenset[str]
     icon: str
     value: float
     low: float
@@ -101,23 +103,30 @@ class SkillRow:
     @property
     def groups(self) -> list:
         """Which kinds of evidence there are, for the row of icons."""
-        present = {piece.label for piece in self.pieces}
+        present = frozenset().union(*(piece.sources for piece in self.pieces))
         return [
-            (SOURCE_ICONS[name], label, any(SOURCE_WORDS[source] in present for source in sources))
+            (SOURCE_ICONS[name], label, not present.isdisjoint(sources))
             for name, (label, sources) in ((name, ICON_GROUPS[name]) for name in ICON_ORDER)
         ]
 
 
-def explained(rows: list[Evidence], as_of, in_force: InForce) -> tuple:
-    """(estimate, its pieces with contribution and influence) of one person's evidence on one skill."""
-    estimate, merged = known.estimate(rows, as_of, in_force)
+def explained(rows: list[Evidence], as_of, in_force: InForce, together: ShownRatings | None = None) -> tuple:
+    """(estimate, its pieces with contribution and influence) of one person's evidence on one skill.
+
+    ``together``: what is shown of ratings that are not among ``rows``; it is one piece.
+    """
+    merged = known.pieces(rows, as_of)
+    pooled = together.observations(as_of) if together else []
+    observations = [*(piece.observation() for piece in merged), *pooled]
+    estimate = scoring.evidence.estimate(observations, sources=in_force.sources)
     pieces = []
-    for piece, contribution, influence in zip(merged, estimate.contribution, estimate.influence, strict=True):
+    for piece, contribution, influence in zip(merged, estimate.contribution, estimate.influence, strict=False):
         alone = scoring.evidence.estimate([piece.observation()], sources=in_force.sources)
         half = scoring.INTERVAL_Z * (piece.standard_error or alone.sd)
         pieces.append(
             PieceRow(
                 label=piece.label,
+                sources=frozenset({piece.source}),
                 icon=SOURCE_ICONS[piece.source],
                 value=piece.value,
                 low=piece.value - half,
@@ -130,22 +139,74 @@ def explained(rows: list[Evidence], as_of, in_force: InForce) -> tuple:
                 count=piece.count,
             )
         )
+    if together:
+        parts = slice(len(merged), None)
+        half = scoring.INTERVAL_Z * scoring.evidence.estimate(pooled, sources=in_force.sources).sd
+        pieces.append(_together(together, half, estimate.contribution[parts].sum(), estimate.influence[parts].sum()))
     return estimate, pieces
 
 
-def evidence_by_skill(person: Person) -> dict[int, list[Evidence]]:
+def _together(shown: ShownRatings, half: float, contribution, influence) -> PieceRow:
+    """Ratings that are shown together as one piece, without notes: those are for HR."""
+    return PieceRow(
+        label=shown.label,
+        sources=frozenset(POOLED),
+        icon=SOURCE_ICONS["peer"],
+        value=shown.value,
+        low=shown.value - half,
+        high=shown.value + half,
+        observed_on=shown.shown_on,
+        raters=1,
+        contribution=float(contribution),
+        influence=float(influence),
+        notes=[],
+        count=shown.raters,
+    )
+
+
+def known_by_skill(person: Person, reader) -> dict[int, tuple[list[Evidence], ShownRatings | None]]:
+    """Of each skill that ``reader`` may know something of: the pieces they may read, and ratings shown together."""
     grouped = defaultdict(list)
-    for row in Evidence.objects.filter(person=person):
+    for row in readable(person, reader):
         grouped[row.skill_id].append(row)
-    return grouped
+    together = {skill: groups[-1] for skill, groups in shown_to(person, reader).items()}
+    return {skill: (grouped.get(skill, []), together.get(skill)) for skill in [*grouped, *(together.keys() - grouped)]}
 
 
-def skill_rows(person: Person) -> list[tuple]:
-    """[(skill set, [SkillRow, …]), …] of every skill somebody has evidence on."""
-    grouped = evidence_by_skill(person)
+def without_waiting(pairs: list[tuple[Person, int]]) -> dict[tuple[int, int], tuple[float, float]]:
+    """(mean, sd) of those (person, skill) on whom there are ratings that others see together only: from what is shown.
+
+    (prior mean, infinity) where nothing is shown.
+    """
+    people, skills = {person.pk for person, _ in pairs}, {skill for _, skill in pairs}
+    rows = Evidence.objects.filter(person__in=people, skill__in=skills)
+    pooled = set(rows.filter(source__in=POOLED).order_by().values_list("person", "skill").distinct())
+    concerned = {pair for pair in pooled if pair in {(person.pk, skill) for person, skill in pairs}}
+    grouped = defaultdict(list)
+    for row in rows.filter(person__in={person for person, _ in concerned}).exclude(source__in=POOLED):
+        grouped[row.person_id, row.skill_id].append(row)
+    shown = ShownRatings.objects.filter(person__in={person for person, _ in concerned}, skill__in=skills)
+    together = {(group.person_id, group.skill_id): group for group in shown}
     as_of, in_force = known.month_start(actions.today()), parameters.current()
-    skills = Skill.objects.filter(pk__in=grouped).with_anchors()
-    return by_set([SkillRow(skill, *explained(grouped[skill.pk], as_of, in_force)) for skill in skills])
+    found = {}
+    for pair in concerned:
+        one, _ = explained(grouped[pair], as_of, in_force, together.get(pair))
+        found[pair] = (one.mean, one.sd if one.assessed else float("inf"))
+    return found
+
+
+def skill_rows(person: Person, reader=None) -> list[tuple]:
+    """[(skill set, [SkillRow, …]), …] of every skill somebody has evidence on, as ``reader`` may know it.
+
+    None stands for the person, who opens a report by its link. Whatever is not shown yet moves no number here.
+    """
+    found = known_by_skill(person, reader)
+    as_of, in_force = known.month_start(actions.today()), parameters.current()
+    rows = []
+    for skill in Skill.objects.filter(pk__in=found).with_anchors():
+        pieces, together = found[skill.pk]
+        rows.append(SkillRow(skill, *explained(pieces, as_of, in_force, together)))
+    return by_set(rows)
 
 
 def by_set(rows: list[SkillRow]) -> list[tuple]:
@@ -156,14 +217,15 @@ def by_set(rows: list[SkillRow]) -> list[tuple]:
     return list(found.items())
 
 
-def against(person: Person, version) -> tuple:
-    """(fit, [SkillRow, …]) of a person against a role version, computed from the evidence as it is now."""
+def against(person: Person, version, reader=None) -> tuple:
+    """(fit, [SkillRow, …]) of a person against a role version, from what ``reader`` may know of the evidence now."""
     lines = list(version.requirements.all())
-    grouped = evidence_by_skill(person)
+    known_here = known_by_skill(person, reader)
     as_of, in_force = known.month_start(actions.today()), parameters.current()
     rows = []
     for line in lines:
-        estimate, pieces = explained(grouped.get(line.skill_id, []), as_of, in_force)
+        found, together = known_here.get(line.skill_id, ([], None))
+        estimate, pieces = explained(found, as_of, in_force, together)
         rows.append(SkillRow(line.skill, estimate, pieces, requirement=line))
     found = actions.fit_of(lines, {row.skill.pk: row.estimate for row in rows if row.assessed}, in_force.thresholds)
     total = sum(line.weight for line in lines)
@@ -216,10 +278,10 @@ def next_best(rows: list[SkillRow], most: int = 3) -> list[dict]:
     for row in rows:
         if not 0.2 <= row.probability <= 0.8:
             continue
-        used = {piece.label for piece in row.pieces}
+        used = frozenset().union(*(piece.sources for piece in row.pieces))
         for source, hours in NEXT_SOURCES.items():
             name = "performance_test" if source == "knowledge_test" and not row.skill.is_knowledge else source
-            if SOURCE_WORDS[name] in used:
+            if name in used:
                 continue
             kappa = information(sources[name], standard_error=TEST_ERROR)
             requirement = row.requirement

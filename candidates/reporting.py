@@ -6,10 +6,11 @@ from candidates.models import Person
 from socialstrategy.lib.levels import word
 
 STRENGTHS = 3
+TOGETHER_WORDS = "Ratings by colleagues and by people you lead are shown together, from three on."
 
 
 def report(person: Person) -> dict:
-    """Skills from strongest to least, strengths, what would sharpen the picture, and next steps."""
+    """Skills from strongest to least, strengths, what would sharpen the picture, and next steps: for the person."""
     rows = [row for _, rows in profile.skill_rows(person) for row in rows]
     rows.sort(key=lambda row: -row.estimate.mean)
     latest = person.invitations.exclude(submitted_at=None).order_by("-submitted_at").first()
@@ -48,7 +49,7 @@ def _unjudged(latest) -> list[str]:
 
 
 def as_data(person: Person) -> dict:
-    """Everything that is stored about somebody's skills, and how each number came about."""
+    """Everything that somebody may know about their skills, and how each number came about."""
     skills = [
         {
             "skill": row.skill.name,
@@ -75,6 +76,7 @@ def as_data(person: Person) -> dict:
         "name": person.name,
         "email": person.email,
         "skills": skills,
+        "ratings_by_others": TOGETHER_WORDS,
         "own_answers": [
             {"skill": e.skill.name, "level": e.value, "on": e.observed_on.isoformat(), "note": e.note, "link": e.link}
             for e in own

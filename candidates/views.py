@@ -14,6 +14,7 @@ from candidates.forms import AskForm, BackgroundForm, EvidenceForm, PersonForm
 from candidates.models import Background, Person
 from candidates.profile import skill_rows
 from candidates.reporting_lines import CircleError
+from candidates.shown import sees_everything
 from candidates.standings import suiting
 from roles.models import EnterpriseFunction, RoleVersion
 from socialstrategy.lib.paging import page_of
@@ -91,17 +92,22 @@ def person_detail(request, pk):
         "owed": owed,
         "is_self": person.user_id == request.user.pk,
         "own_texts": person.own_texts.select_related("field") if is_hr else [],
-        "sets": [] if hidden else skill_rows(person),
+        "sets": [] if hidden else skill_rows(person, request.user),
+        "is_pooled": not sees_everything(request.user, person),
         "background": person.background.prefetch_related("skills"),
         "invitations": person.invitations.with_progress() if is_hr else [],
-        "suiting": suiting(person) if is_hr else [],
-        "stored": StoredFit.objects.filter(person=person).select_related("role_version__role")[:20] if is_hr else [],
+        "suiting": suiting(person) if sees_everything(request.user, person) else [],
+        "stored": _stored(person) if sees_everything(request.user, person) else [],
         "versions": RoleVersion.objects.visible_to(request.user).published().select_related("role") if is_hr else [],
         "evidence_form": EvidenceForm() if is_hr else None,
         "ask_form": AskForm(user=request.user, person=person) if is_hr else None,
         "hidden": hidden,
     }
     return render(request, "candidates/person_detail.html", context)
+
+
+def _stored(person) -> list[StoredFit]:
+    return list(StoredFit.objects.filter(person=person).select_related("role_version__role")[:20])
 
 
 @require_POST
@@ -170,4 +176,4 @@ def person_export(request, pk):
     owed = RatingRequest.objects.visible_to(request.user).open().filter(subject=person.subject).exists()
     if owed and not request.user.is_hr:
         raise Http404
-    return workbook(exports.profile_sheets(person), f"skills-{person.code}")
+    return workbook(exports.profile_sheets(person, request.user), f"skills-{person.code}")

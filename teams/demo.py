@@ -17,7 +17,17 @@ from accounts.views import DEMO_DOMAIN
 from assessments.models import RatingRequest, Response, Sitting
 from candidates import actions as people_actions
 from candidates import inviting, standings
-from candidates.models import CODE_LENGTH, CODE_SIGNS, Background, Evidence, Invitation, Person
+from candidates.models import (
+    CODE_LENGTH,
+    CODE_SIGNS,
+    Background,
+    Evidence,
+    Invitation,
+    Person,
+    ShownRating,
+    ShownRatings,
+)
+from candidates.shown import release_earlier
 from roles import actions as role_actions
 from roles.models import EnterpriseFunction, RoleTemplate, RoleVersion, Skill
 from scoring.evidence import DEFAULT_SOURCES, HALO_VARIANCE
@@ -75,6 +85,7 @@ def seed() -> dict[str, int]:
     world = _World(rng, people, home)
     _evidence(rng, world, people, home)
     people_actions.refresh_estimates([person.pk for person in people])
+    release_earlier(Evidence.objects, ShownRatings.objects, ShownRating.objects, {})
     _background(rng, people)
     _sittings(rng, world, people, home, users["hr"])
     _open_work(people, home, versions, users)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.append_only import opened
+from accounts.factories import make_user
 from candidates import actions, profile
 from candidates import evidence as known
 from candidates.factories import give_evidence, make_person
@@ -118,7 +119,7 @@ def test_the_profile_explains_each_number_exactly():
     give_evidence(person, "analytics", 4, "self")
     give_evidence(person, "analytics", 2, "peer", rater="a")
     give_evidence(person, "analytics", 3, "peer", rater="b")
-    ((_, (shown,)),) = profile.skill_rows(person)
+    ((_, (shown,)),) = profile.skill_rows(person, make_user("hr"))
     assert shown.estimate.mean == pytest.approx(2.5 + sum(piece.contribution for piece in shown.pieces))
     assert sum(piece.influence for piece in shown.pieces) + shown.estimate.prior_influence == pytest.approx(1)
     assert shown.evidence_count == 3
@@ -142,7 +143,7 @@ def test_what_would_settle_most_is_about_what_is_in_doubt(version):
     person = make_person()
     for slug in ("tone-empathy", "micro-copy", "analytics"):
         give_evidence(person, slug, 3, "self")
-    _, rows = profile.against(person, version)
+    _, rows = profile.against(person, version, make_user("hr"))
     proposed = profile.next_best(rows)
     assert proposed
     assert all(0.2 <= one["row"].probability <= 0.8 for one in proposed)
@@ -155,7 +156,7 @@ def test_what_is_proposed_narrows_the_interval_by_as_much_as_the_page_shows(vers
     for source in ("self", "knowledge_test", "work_sample", "interview_panel", "manager", "peer"):
         error = 0.375 if source == "knowledge_test" else None
         give_evidence(person, "analytics", value, source, standard_error=error)
-        _, rows = profile.against(person, version)
+        _, rows = profile.against(person, version, make_user("hr"))
         for one in profile.next_best(rows, most=20):
             assert one_decimal(one["width"]) < one_decimal(one["row"].width)
 
@@ -164,7 +165,7 @@ def test_the_interview_is_about_the_least_certain_essentials(as_hr, version):
     person = make_person()
     give_evidence(person, "micro-copy", 3, "self")
     give_evidence(person, "analytics", 2, "self")
-    _, rows = profile.against(person, version)
+    _, rows = profile.against(person, version, make_user("hr"))
     asked = profile.to_ask(rows)
     assert {row.skill.slug for row, _ in asked} == {"tone-empathy", "micro-copy"}
     distances = [abs(row.probability - 0.5) for row, _ in asked]

@@ -100,13 +100,13 @@ def test_the_queue_leads_through_the_skills_to_evidence(as_boss, asked, ines, bo
 
 
 def test_others_ratings_stay_hidden_until_one_s_own_is_in(as_boss, asked, ines):
-    give_evidence(ines, "tone-empathy", 5, "peer", rater="other")
+    give_evidence(ines, "tone-empathy", 5, "work_sample")
     page = as_boss.get(f"/people/{ines.pk}/").content.decode()
-    assert "Peer rating" not in page
+    assert "Work sample" not in page
     assert "appear here once yours is in" in page
     as_boss.post(rating_of(asked, 1), {"level": "3"})
     as_boss.post(f"/ratings/{asked.pk}/hand-in/")
-    assert "Peer rating" in as_boss.get(f"/people/{ines.pk}/").content.decode()
+    assert "Work sample" in as_boss.get(f"/people/{ines.pk}/").content.decode()
 
 
 @pytest.mark.parametrize("data", [{}, {"level": "6"}, {"level": "nan"}, {"level": "3", "note": "x" * 1001}])
