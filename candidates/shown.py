@@ -11,6 +11,7 @@ from itertools import groupby
 from django.db import models
 from django.db.models import Q
 
+from accounts.append_only import append_only
 from candidates.evidence import Evidence, months_between
 from candidates.models import Person
 from roles.models import Skill
@@ -21,6 +22,7 @@ TOGETHER = 3
 """Raters that it takes, and that it takes again before anything moves."""
 
 
+@append_only("Shown ratings")
 class ShownRatings(models.Model):
     """What is shown, from a day on, of all ratings of one person in one skill. Never changed: a later row replaces it.
 
@@ -57,6 +59,7 @@ class ShownRatings(models.Model):
         return [Observation(kind, self.value, months_ago=months, raters=n) for kind, n in kinds if n]
 
 
+@append_only("Shown ratings")
 class ShownRating(models.Model):
     """A rating that has been shown with others."""
 
