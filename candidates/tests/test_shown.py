@@ -39,10 +39,9 @@ def rate(version, person, rater, level, kind="subordinate", note=""):
     asked = RatingRequest.objects.create(subject=person.subject, rater=rater, kind=kind, role_version=version)
     client = Client()
     client.force_login(rater)
-    page = client.get(f"/ratings/{asked.pk}/1/", follow=True)
-    for _ in version.requirements.all():
-        page = client.post(page.request["PATH_INFO"], {"level": str(level), "note": note}, follow=True)
-    client.post(page.request["PATH_INFO"])
+    for line in version.requirements.select_related("skill"):
+        client.post(f"/ratings/{asked.pk}/skills/{line.skill.slug}/", {"level": str(level), "note": note})
+    client.post(f"/ratings/{asked.pk}/hand-in/")
     asked.refresh_from_db()
     assert asked.submitted_at
     return asked
@@ -63,7 +62,8 @@ def seen(user, person) -> dict[str, str]:
     found = {}
     paths = [f"/people/{person.pk}/", f"/people/{person.pk}/development/"]
     if person.user_id == user.pk:
-        paths += ["/", "/report/", "/report/my-skills.json", "/ratings/", f"/search/?q={person.name}"]
+        report = f"/report/{person.subject}/"
+        paths += ["/", report, f"{report}my-skills.json", "/ratings/", f"/search/?q={person.name}"]
     for path in paths:
         found[path] = ANYTHING_NEW.sub("", client.get(path).content.decode())
     found["xlsx"] = json.dumps(sheets(client.get(f"/people/{person.pk}/profile.xlsx")), default=str)
@@ -143,7 +143,7 @@ def test_somebody_in_hr_does_not_read_who_said_what_about_themselves(version, hr
     for rater in raters[:2]:
         rate(version, person, rater, 0, note="Keeps everything secret.")
     client = signed_in(hr)
-    for path in (f"/people/{person.pk}/", f"/hiring/{version.pk}/{person.code}/", "/report/"):
+    for path in (f"/people/{person.pk}/", f"/hiring/{version.pk}/{person.code}/", f"/report/{person.subject}/"):
         page = client.get(path).content.decode()
         assert "Rating by somebody they lead" not in page
         assert "Keeps everything secret" not in page
@@ -247,7 +247,7 @@ def test_each_skill_needs_three_of_its_own(version, boss, raters):
         for slug in rows:
             give_evidence(boss, slug, 2, "peer", rater=f"user {rater.pk}")
     assert [group.skill.slug for group in ShownRatings.objects.all()] == [SKILL]
-    assert "Analytics" not in signed_in(boss.user).get("/report/").content.decode()
+    assert "Analytics" not in signed_in(boss.user).get(f"/report/{boss.subject}/").content.decode()
 
 
 def test_the_way_so_far_is_that_of_what_was_shown(version, boss, raters, monkeypatch):
@@ -301,7 +301,8 @@ def test_rankings_have_every_rating_at_once(version, boss, raters):
 )
 def test_raters_are_told_who_reads_what_before_they_write(version, boss, raters, kind, said, unsaid):
     asked = RatingRequest.objects.create(subject=boss.subject, rater=raters[0], kind=kind, role_version=version)
-    page = signed_in(raters[0]).get(f"/ratings/{asked.pk}/1/", follow=True).content.decode()
+    path = f"/ratings/{asked.pk}/skills/{SKILL}/"
+    page = signed_in(raters[0]).get(path).content.decode()
     assert said in page
     assert unsaid not in page
     assert page.index(said) < page.index("<footer")

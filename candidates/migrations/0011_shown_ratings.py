@@ -16,7 +16,7 @@ def show_earlier(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("candidates", "0009_only_added"),
+        ("candidates", "0010_invitation_mails"),
         ("roles", "0002_occupation_scheme"),
     ]
 
