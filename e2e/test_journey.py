@@ -53,7 +53,7 @@ def test_from_an_occupation_to_a_ranking(organisation, celery_worker, wait_until
 
     # HR reads a real occupation and makes a role of it.
     hr.goto("/roles/occupations/")
-    hr.set_input_files("#id_files", ONET)
+    hr.set_input_files("#id_uploads", ONET)
     hr.click("text=Read the files")
     hr.click("text=Public Relations Specialists")
     hr.click("text=Start a role from it")

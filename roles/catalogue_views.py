@@ -106,15 +106,15 @@ def occupation_import(request):
     form = OccupationFileForm(request.POST, request.FILES)
     if not form.is_valid():
         return _occupations(request, form)
-    files = [(file.name, file.file) for file in form.cleaned_data["files"]]
+    files = [(file.name, file.file) for file in form.cleaned_data["uploads"]]
     source = form.cleaned_data["source"]
-    if sum(file.size for file in form.cleaned_data["files"]) > occupation_imports.AT_ONCE_BYTES:
+    if sum(file.size for file in form.cleaned_data["uploads"]) > occupation_imports.AT_ONCE_BYTES:
         job = occupation_imports.send_to_worker(files, source, by=request.user)
         return redirect("jobs:job_progress", job.pk)
     try:
         count = occupation_imports.take_in(files, source, by=request.user)
     except OccupationFileError as error:
-        form.add_error("files", str(error))
+        form.add_error("uploads", str(error))
         return _occupations(request, form)
     messages.success(request, f"{count:,} occupations are in." if count else "The names are in.")
     return redirect("roles:occupation_list")

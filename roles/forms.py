@@ -198,7 +198,7 @@ class FilesField(forms.FileField):
 class OccupationFileForm(forms.Form):
     """O*NET's or ESCO's files, one or several at once."""
 
-    files = FilesField(
+    uploads = FilesField(
         label="Files",
         help_text="O*NET’s Skills.txt, Knowledge.txt, Abilities.txt and Occupation Data.txt, or ESCO’s "
         "occupationSkillRelations, occupations and skills as CSV; together, or one after the other. Up to 64 MB.",
@@ -210,8 +210,8 @@ class OccupationFileForm(forms.Form):
         help_text="Named beside every figure taken from it, as in O*NET 29.3. Empty: O*NET or ESCO, as the file says.",
     )
 
-    def clean_files(self):
-        files = self.cleaned_data["files"]
+    def clean_uploads(self):
+        files = self.cleaned_data["uploads"]
         if len(files) > MOST_FILES:
             raise forms.ValidationError(f"Choose at most {MOST_FILES} files at once.")
         if sum(file.size for file in files) > settings.OCCUPATION_MAX_BYTES:

@@ -13,7 +13,7 @@ import io
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from roles.models import Occupation
 from socialstrategy.lib.text import clean
@@ -125,9 +125,9 @@ def _table(file: BinaryIO) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
     delimiter = max(DELIMITERS, key=first.count)
     # O*NET's own text files know no quotation marks; a spreadsheet that saves them again adds some around a whole cell.
     is_plain = delimiter == "\t"
-    quoting = csv.QUOTE_NONE if is_plain else csv.QUOTE_MINIMAL
-    head = next(csv.reader([first], delimiter=delimiter, quoting=quoting), [])
-    reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)
+    options: dict[str, Any] = {"quoting": csv.QUOTE_NONE if is_plain else csv.QUOTE_MINIMAL, "delimiter": delimiter}
+    head = next(csv.reader([first], **options), [])
+    reader = csv.reader(lines, strict=True, **options)
     return [_cell(name, is_plain).lower() for name in head[:MOST_COLUMNS]], _rows(reader, is_plain)
 
 

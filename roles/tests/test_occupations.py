@@ -118,7 +118,7 @@ HEAD = "soc,title,element_id,element_name,scale,value,standard_error\n"
     ],
 )
 def test_bad_files_are_refused_in_words_and_write_nothing(as_hr, content, said):
-    upload = {"files": SimpleUploadedFile("x.csv", content or b" "), "source": "test"}
+    upload = {"uploads": SimpleUploadedFile("x.csv", content or b" "), "source": "test"}
     response = as_hr.post("/roles/occupations/import/", upload)
     assert response.status_code == 400
     assert said in response.content.decode().replace("&#x27;", "'")
@@ -126,7 +126,7 @@ def test_bad_files_are_refused_in_words_and_write_nothing(as_hr, content, said):
 
 
 def test_hr_starts_a_role_from_an_occupation(as_hr):
-    upload = {"files": SimpleUploadedFile("onet.csv", FIXTURE.read_bytes()), "source": "O*NET 29.3"}
+    upload = {"uploads": SimpleUploadedFile("onet.csv", FIXTURE.read_bytes()), "source": "O*NET 29.3"}
     assert as_hr.post("/roles/occupations/import/", upload).status_code == 302
     occupation = Occupation.objects.get()
     assert "What it drafts into" in as_hr.get(f"/roles/occupations/{occupation.pk}/").content.decode()

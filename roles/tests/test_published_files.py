@@ -165,7 +165,7 @@ def test_all_files_at_once_by_hr(as_hr):
     files = [("rel.csv", RELATIONS), ("occ.csv", ESCO_OCCUPATIONS), ("skills.csv", ESCO_SKILLS)]
     files += [("Skills.txt", ratings_file(SKILLS)), ("Occupation Data.txt", TITLES)]
     uploads = [SimpleUploadedFile(name, data) for name, data in files]
-    answer = as_hr.post("/roles/occupations/import/", {"files": uploads, "source": ""}, follow=True)
+    answer = as_hr.post("/roles/occupations/import/", {"uploads": uploads, "source": ""}, follow=True)
     assert "4 occupations are in." in answer.content.decode()
     assert set(Occupation.objects.values_list("source", flat=True)) == {"ESCO", "O*NET"}
     assert AuditEntry.objects.filter(action="occupations.imported").count() == 5
@@ -174,7 +174,7 @@ def test_all_files_at_once_by_hr(as_hr):
 def test_one_bad_file_among_several_is_named_and_nothing_is_stored(as_hr):
     bad = ratings_file(SKILLS).replace(b"3.88", b"38.8", 1)
     uploads = [SimpleUploadedFile("Occupation Data.txt", TITLES), SimpleUploadedFile("Skills.txt", bad)]
-    answer = as_hr.post("/roles/occupations/import/", {"files": uploads, "source": ""})
+    answer = as_hr.post("/roles/occupations/import/", {"uploads": uploads, "source": ""})
     assert answer.status_code == 400
     assert "Skills.txt: Line 2: 38.8 does not lie on the scale" in answer.content.decode()
     assert not Occupation.objects.exists()
@@ -182,7 +182,7 @@ def test_one_bad_file_among_several_is_named_and_nothing_is_stored(as_hr):
 
 def test_large_files_are_read_by_a_worker_with_progress(as_hr, monkeypatch, run_jobs):
     monkeypatch.setattr(occupation_imports, "AT_ONCE_BYTES", 10)
-    answer = as_hr.post("/roles/occupations/import/", {"files": SimpleUploadedFile("r.csv", RELATIONS), "source": "E"})
+    answer = as_hr.post("/roles/occupations/import/", {"uploads": SimpleUploadedFile("r.csv", RELATIONS), "source": "E"})
     job = Job.objects.get(kind="occupations.read")
     assert answer["Location"] == f"/jobs/{job.pk}/"
     assert not Occupation.objects.exists()
@@ -196,7 +196,7 @@ def test_large_files_are_read_by_a_worker_with_progress(as_hr, monkeypatch, run_
 def test_a_large_file_that_cannot_be_read_says_why_and_is_let_go_of(as_hr, monkeypatch, run_jobs):
     monkeypatch.setattr(occupation_imports, "AT_ONCE_BYTES", 10)
     bad = RELATIONS.replace(b"optional", b"perhaps")
-    as_hr.post("/roles/occupations/import/", {"files": SimpleUploadedFile("r.csv", bad), "source": ""})
+    as_hr.post("/roles/occupations/import/", {"uploads": SimpleUploadedFile("r.csv", bad), "source": ""})
     run_jobs()
     job = Job.objects.get(kind="occupations.read")
     assert "'perhaps' is neither essential nor optional" in job.message
