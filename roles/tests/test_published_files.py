@@ -182,7 +182,8 @@ def test_one_bad_file_among_several_is_named_and_nothing_is_stored(as_hr):
 
 def test_large_files_are_read_by_a_worker_with_progress(as_hr, monkeypatch, run_jobs):
     monkeypatch.setattr(occupation_imports, "AT_ONCE_BYTES", 10)
-    answer = as_hr.post("/roles/occupations/import/", {"uploads": SimpleUploadedFile("r.csv", RELATIONS), "source": "E"})
+    data = {"uploads": SimpleUploadedFile("r.csv", RELATIONS), "source": "E"}
+    answer = as_hr.post("/roles/occupations/import/", data)
     job = Job.objects.get(kind="occupations.read")
     assert answer["Location"] == f"/jobs/{job.pk}/"
     assert not Occupation.objects.exists()

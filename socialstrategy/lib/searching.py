@@ -28,10 +28,8 @@ SINGLE = {sign: plain for signs, plain in ALIKE.items() for sign in signs}
 TABLE = str.maketrans({**SINGLE, **LONGER})
 
 
-def folded(text: str | None) -> str | None:
+def folded(text: str) -> str:
     """A text as it is compared: lower case, without accents, with plain apostrophes and dashes."""
-    if text is None:
-        return None
     apart = unicodedata.normalize("NFKD", text.translate(TABLE))
     plain = "".join(sign for sign in apart if not "\u0300" <= sign <= "\u036f").lower()
     # Python alone writes another sigma at the end of a word.
@@ -60,7 +58,7 @@ class Folded(Func):
 def teach_sqlite(connection, **kwargs) -> None:
     """SQLite compares only ASCII without regard to case."""
     if connection.vendor == "sqlite":
-        connection.connection.create_function("folded", 1, folded, deterministic=True)
+        connection.connection.create_function("folded", 1, lambda text: text and folded(text), deterministic=True)
 
 
 def matching(rows: QuerySet, words: str, *fields: str, also: Callable[[str], Q] | None = None) -> QuerySet:
