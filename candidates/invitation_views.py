@@ -175,13 +175,13 @@ def _words_of_extending(invitation) -> str:
 
 
 def _link_state(link, invitation, now) -> str:
-    """Why a link opens nothing: unknown, ended, submitted, expired, used — or open."""
+    """Why a link opens nothing: unknown, a state of the invitation or one of the link itself — or open."""
     if link is None or invitation is None:
         return "unknown"
     state = invitation.state(now)
     if state in {"submitted", "revoked", "expired"}:
         return state
-    return "open" if link.is_open(now) else "used"
+    return link.state(now)
 
 
 @never_cache
@@ -191,11 +191,11 @@ def invitation_open(request, token):
     link = Link.objects.find(Link.Purpose.ASSESSMENT, token)
     invitation = Invitation.objects.with_progress().filter(pk=link.target).first() if link else None
     state = _link_state(link, invitation, now)
-    context = {"token": token, "invitation": invitation, "state": state}
-    if state == "used":
-        context["is_held"] = held_sitting(request, invitation.sitting_id) is not None
+    context = {"token": token, "link": link, "invitation": invitation, "state": state}
     if state == "open":
         context["minutes"] = minutes(invitation.asked)
+    elif invitation:
+        context["is_held"] = held_sitting(request, invitation.sitting_id) is not None
     status = {"open": 200, "unknown": 404}.get(state, 410)
     return render(request, "candidates/invitation_open.html", context, status=status)
 
@@ -222,7 +222,7 @@ def invitation_fresh(request, token):
     if invitation is None:
         return invitation_open(request, token)
     inviting.send_fresh(invitation)
-    return render(request, "candidates/link_sent.html")
+    return render(request, "candidates/link_sent.html", {"has_address": invitation.person.email})
 
 
 @require_POST

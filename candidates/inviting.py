@@ -9,12 +9,11 @@ from django.utils import timezone
 
 from accounts.models import Link, record
 from assessments import actions as assessments
-from candidates.delivery import just_sent, mail_link, send_report
+from candidates.delivery import just_sent, mail_link
 from candidates.invitations import BETWEEN_MAILS, Invitation
 from candidates.models import Person
 from socialstrategy import mail
 
-__all__ = ["send_report"]
 MOST_REMINDERS = 500
 """Reminders sent at one press of the button."""
 

@@ -7,7 +7,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from accounts.models import Link
-from candidates import actions, exports, inviting, reporting
+from candidates import actions, delivery, exports, reporting
 from candidates.models import Person
 from socialstrategy.lib.levels import LEVELS
 from socialstrategy.lib.workbook import workbook
@@ -69,12 +69,11 @@ def report_xlsx(request, subject):
 def report_open(request, token):
     """What the report's link shows: a button. Looking changes nothing."""
     link = Link.objects.find(Link.Purpose.REPORT, token)
-    now = timezone.now()
-    state = (
-        "unknown" if link is None else "open" if link.is_open(now) else "used" if link.expires_at > now else "expired"
-    )
+    person = Person.objects.filter(pk=link.target).first() if link else None
+    state = link.state(timezone.now()) if person else "unknown"
+    context = {"token": token, "link": link, "state": state, "has_address": person and person.email}
     status = {"open": 200, "unknown": 404}.get(state, 410)
-    return render(request, "candidates/report_open.html", {"token": token, "state": state}, status=status)
+    return render(request, "candidates/report_open.html", context, status=status)
 
 
 @require_POST
@@ -91,10 +90,10 @@ def report_begin(request, token):
 
 @require_POST
 def report_fresh(request, token):
-    """After a used or expired report link: a fresh one to the same address."""
+    """After a report link that no longer opens anything: a fresh one to the same address."""
     link = Link.objects.find(Link.Purpose.REPORT, token)
     person = Person.objects.filter(pk=link.target).first() if link else None
     if person is None:
         raise Http404
-    inviting.send_report(person)
-    return render(request, "candidates/link_sent.html")
+    delivery.send_report(person)
+    return render(request, "candidates/link_sent.html", {"has_address": person.email})

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_POST
 
 from assessments.actions import Closed
 from assessments.views import wizard_ended
-from candidates import actions, inviting
+from candidates import actions, delivery, inviting
 from candidates.models import Background
 from candidates.report_views import open_report
 from candidates.sittings import open_invitation
@@ -21,7 +21,8 @@ def continue_elsewhere(request, sitting):
     if invitation is None:
         return wizard_ended(request, sitting)
     inviting.send_fresh(invitation)
-    return render(request, "candidates/link_sent.html", {"sitting": sitting})
+    context = {"sitting": sitting, "has_address": invitation.person.email}
+    return render(request, "candidates/link_sent.html", context)
 
 
 def wizard_background(request, sitting):
@@ -89,6 +90,6 @@ def wizard_submit(request, sitting):
         actions.take_sitting(invitation, timezone.now())
     except Closed:
         return wizard_ended(request, sitting)
-    inviting.send_report(invitation.person)
+    delivery.send_report(invitation.person)
     open_report(request, invitation.person)
     return redirect("candidates:report", invitation.person.subject)
