@@ -58,12 +58,14 @@ def _emptied_by_the_door():
 def _clean_slate(settings, tmp_path):
     """Each test has its own cache (rate limits), and no matrix of another test's people."""
     from candidates import matrix
+    from socialstrategy.operations import readiness
     from teams import coverage
 
     settings.CACHES = {
         "default": {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": tmp_path}
     }
     settings.VAR_DIR = tmp_path
+    readiness.forget()
     matrix.forget()
     coverage.forget()
 

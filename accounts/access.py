@@ -21,6 +21,7 @@ NOBODY: frozenset = frozenset()
 
 RULES: dict[str, frozenset] = {
     "healthz": EVERYBODY,
+    "readyz": EVERYBODY,
     "favicon": EVERYBODY,
     "account_login": EVERYBODY,
     "account_inactive": EVERYBODY,

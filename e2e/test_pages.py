@@ -151,7 +151,14 @@ WITH_A_LINK = {
 """Looked at by the two tests below."""
 NO_PAGES = {
     # Files and signs of life.
-    *("healthz", "favicon", "candidates:import_errors", "candidates:ranking_export", "candidates:person_export"),
+    *(
+        "healthz",
+        "readyz",
+        "favicon",
+        "candidates:import_errors",
+        "candidates:ranking_export",
+        "candidates:person_export",
+    ),
     *("candidates:report_json", "candidates:report_xlsx", "teams:overview_export", "teams:initiative_export"),
     # They change something and lead on.
     *("accounts:demo_sign_in", "accounts:theme", "account_logout", "account_change_password"),

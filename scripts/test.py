@@ -4,13 +4,19 @@ python scripts/test.py [pytest arguments]
 """
 
 import os
+import secrets
 import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = sys.executable
-DEPLOYED = {"DEMO": "0", "DEBUG": "0", "BASE_URL": "https://skills.example.org", "SECRET_KEY": "check-" + "k3y9" * 16}
+DEPLOYED = {
+    "DEMO": "0",
+    "DEBUG": "0",
+    "BASE_URL": "https://skills.example.org",
+    "SECRET_KEY": secrets.token_urlsafe(50),
+}
 
 
 def step(title: str, command: list, **environment: str) -> None:
@@ -22,7 +28,7 @@ def step(title: str, command: list, **environment: str) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    os.environ.setdefault("SECRET_KEY", "test-" + "t3st" * 16)
+    os.environ.setdefault("SECRET_KEY", secrets.token_urlsafe(50))
     manage = [PYTHON, ROOT / "manage.py"]
     if not arguments:
         step("ruff check", [PYTHON, "-m", "ruff", "check", "."])

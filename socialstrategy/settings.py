@@ -1,44 +1,37 @@
 """All settings, from the environment (or a .env file) alone; wrong values are refused with a sentence."""
 
+import os
 import sys
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import environ
-from django.core.exceptions import ImproperlyConfigured
+
+from socialstrategy import compiled
+from socialstrategy import environment as env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
+env.refuse_typos(BASE_DIR / ".env")
 environ.Env.read_env(BASE_DIR / ".env")
 
-
-def flag(name: str, default: bool = False) -> bool:
-    """A yes/no setting; anything else than 1/0, true/false, yes/no, on/off is refused."""
-    value = env.str(name, default="1" if default else "0").strip().lower()
-    if value not in {"1", "0", "true", "false", "yes", "no", "on", "off"}:
-        raise ImproperlyConfigured(f"{name} must be 1 or 0, not {value!r}.")
-    return value in {"1", "true", "yes", "on"}
-
-
-DEMO = flag("DEMO")
-DEBUG = flag("DEBUG")
+DEMO = env.flag("DEMO")
+DEBUG = env.flag("DEBUG")
 TESTING = "pytest" in sys.modules
-SECRET_KEY = env.str("SECRET_KEY", default="")
-if len(SECRET_KEY) < 32:
-    raise ImproperlyConfigured("SECRET_KEY must be set to 32 characters or more. `make setup` writes one into .env.")
-VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
-for folder in ("broker/in", "broker/processed", "cache", "static"):
-    (VAR_DIR / folder).mkdir(parents=True, exist_ok=True)
+SECRET_KEY = env.secret_key()
+VAR_DIR = env.folder("VAR_DIR", BASE_DIR / "var", BASE_DIR)
+for folder in ("broker/in", "broker/processed", "broker/control", "cache", "static", "signs"):
+    env.writable("VAR_DIR", VAR_DIR / folder)
+compiled.choose_cache(BASE_DIR / "scoring", VAR_DIR)
 
-BASE_URL = env.str("BASE_URL", default="http://127.0.0.1:8000").rstrip("/")
+TYPOS = env.likely_typos(os.environ)
+
+BASE_URL = env.web_address("BASE_URL", "http://127.0.0.1:8000")
 _base = urlsplit(BASE_URL)
-if _base.scheme not in {"http", "https"} or not _base.netloc:
-    raise ImproperlyConfigured(f"BASE_URL must be an address such as https://skills.example.org, not {BASE_URL!r}.")
 IS_SECURE = _base.scheme == "https"
 _host = f"[{_base.hostname}]" if ":" in (_base.hostname or "") else _base.hostname
 _local = ["localhost", "127.0.0.1", "[::1]"] if DEMO else []
-ALLOWED_HOSTS = [_host, *_local, *env.list("ALLOWED_HOSTS", default=[])]
+ALLOWED_HOSTS = [_host, *_local, *env.hosts("ALLOWED_HOSTS")]
 CSRF_TRUSTED_ORIGINS = [BASE_URL] if IS_SECURE else []
 
 INSTALLED_APPS = [
@@ -58,6 +51,7 @@ INSTALLED_APPS = [
     "socialstrategy.lib",
     "socialstrategy.jobs",
     "socialstrategy.mail",
+    "socialstrategy.operations",
     "accounts",
     "roles",
     "assessments",
@@ -65,6 +59,7 @@ INSTALLED_APPS = [
     "teams",
 ]
 MIDDLEWARE = [
+    "socialstrategy.operations.middleware.ProbesMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -99,7 +94,7 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
+DATABASES = {"default": env.database("DATABASE_URL", VAR_DIR / "db.sqlite3")}
 _database = DATABASES["default"]
 if _database["ENGINE"].endswith("sqlite3"):
     _database["OPTIONS"] = {
@@ -107,19 +102,19 @@ if _database["ENGINE"].endswith("sqlite3"):
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
-elif _database["ENGINE"].endswith("postgresql"):
-    _database |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 else:
-    raise ImproperlyConfigured("DATABASE_URL must name PostgreSQL or SQLite.")
+    _database |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+    # A server that answers nothing is away, and nobody waits for minutes to learn it.
+    _database["OPTIONS"] = {"connect_timeout": 5} | _database.get("OPTIONS", {})
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = env.str("REDIS_URL", default="")
+REDIS_URL = env.redis_address("REDIS_URL")
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    "default": {"BACKEND": "socialstrategy.lib.sturdy_cache.SturdyRedisCache", "LOCATION": REDIS_URL}
     if REDIS_URL
     else {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": VAR_DIR / "cache"}
 }
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=REDIS_URL or "filesystem://localhost")
+CELERY_BROKER_URL = env.broker_address("CELERY_BROKER_URL", REDIS_URL)
 CELERY_BROKER_TRANSPORT_OPTIONS = (
     {
         "data_folder_in": str(VAR_DIR / "broker/in"),
@@ -131,9 +126,20 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
         "polling_interval": 0.05,
     }
     if CELERY_BROKER_URL.startswith("filesystem")
-    else {"visibility_timeout": 3600}
+    else {
+        "visibility_timeout": 3600,
+        # A page that hands a job on waits no longer than this: without a broker the job waits in the database.
+        "socket_connect_timeout": 1,
+        "socket_timeout": 3,
+        "max_retries": 1,
+        "interval_start": 0,
+        "connect_retries_timeout": 2,
+    }
 )
-CELERY_TASK_DEFAULT_QUEUE = env.str("CELERY_QUEUE", default="celery")
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_BROKER_CONNECTION_TIMEOUT = 2
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_TASK_DEFAULT_QUEUE = env.queue("CELERY_QUEUE")
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -141,6 +147,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULER = "socialstrategy.operations.signs:Scheduler"
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "send mails": {"task": "socialstrategy.mail.tasks.send_due", "schedule": timedelta(seconds=20)},
@@ -175,23 +182,23 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "teams:overview"
 SESSION_COOKIE_AGE = 60 * 60 * 12
 SESSION_COOKIE_HTTPONLY = True
-ASSESSMENT_IDLE_DAYS = env.int("ASSESSMENT_IDLE_DAYS", default=7)
-if not 1 <= ASSESSMENT_IDLE_DAYS <= 180:
-    raise ImproperlyConfigured(f"ASSESSMENT_IDLE_DAYS must be 1 to 180 days, not {ASSESSMENT_IDLE_DAYS}.")
+ASSESSMENT_IDLE_DAYS = env.number("ASSESSMENT_IDLE_DAYS", 7, 1, 180)
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
-EMAIL_CONFIG = env.email_url("EMAIL_URL", default="dummymail://" if DEMO else "smtp://localhost:25")
+EMAIL_CONFIG = env.mail_server("EMAIL_URL", "dummymail://" if DEMO else "smtp://localhost:25")
 vars().update(EMAIL_CONFIG)
 EMAIL_TIMEOUT = 20
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"SocialStrategy <noreply@{_base.hostname}>")
+DEFAULT_FROM_EMAIL = env.sender("DEFAULT_FROM_EMAIL", f"SocialStrategy <noreply@{_base.hostname}>")
 
 LANGUAGE_CODE = "en-gb"
-TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+env.number("PORT", 8000, 1, 65_535)
+START_WAIT = env.number("START_WAIT", 120, 0, 86_400)
+TIME_ZONE = env.time_zone("TIME_ZONE")
 USE_TZ = True
 USE_I18N = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = VAR_DIR / "static"
+STATIC_ROOT = BASE_DIR / env.text("STATIC_DIR", str(VAR_DIR / "static"))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -232,7 +239,8 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_SECURE
 SECURE_SSL_REDIRECT = IS_SECURE and not TESTING
 SECURE_HSTS_SECONDS = 31_536_000 if IS_SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = IS_SECURE
-if flag("TRUST_PROXY"):
+TRUSTED_PROXIES = env.proxies("TRUST_PROXY")
+if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 LOGGING = {
@@ -240,5 +248,5 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")},
+    "root": {"handlers": ["console"], "level": env.log_level("LOG_LEVEL")},
 }

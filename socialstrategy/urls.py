@@ -2,14 +2,11 @@
 
 from allauth.account import views as allauth
 from django.contrib import admin
-from django.http import HttpResponse
 from django.templatetags.static import static
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
-
-def healthz(request):
-    return HttpResponse("ok", content_type="text/plain")
+from socialstrategy.operations import views as operations
 
 
 def favicon(request):
@@ -17,7 +14,8 @@ def favicon(request):
 
 
 urlpatterns = [
-    path("healthz", healthz, name="healthz"),
+    path("healthz", operations.healthz, name="healthz"),
+    path("readyz", operations.readyz, name="readyz"),
     path("favicon.ico", favicon, name="favicon"),
     path("sign-in/", allauth.login, name="account_login"),
     path("sign-in/closed/", allauth.account_inactive, name="account_inactive"),

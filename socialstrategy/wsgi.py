@@ -1,4 +1,4 @@
-"""What gunicorn serves."""
+"""What gunicorn serves, once the database is ready."""
 
 import os
 
@@ -21,4 +21,11 @@ def warm_up() -> None:
     teams.coverages(nobody, [np.zeros(1, dtype=np.intp)], team=[0], skill=[0], level=[3], people=[1])
 
 
-warm_up()
+def prepare() -> None:
+    from socialstrategy.operations.starting import await_database
+
+    await_database()
+    warm_up()
+
+
+prepare()

@@ -6,6 +6,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
+from django.utils import timezone
 
 STALE_AFTER = timedelta(seconds=20)
 """Without a sign of life for so long, a running job's worker counts as lost."""
@@ -98,6 +99,12 @@ class Job(models.Model):
     @property
     def is_active(self) -> bool:
         return self.state in self.ACTIVE
+
+    @property
+    def waits_long(self) -> bool:
+        """Nobody has taken it yet, though a worker that is free takes a job at once."""
+        is_untouched = self.state == self.State.QUEUED and self.attempts == 0 and not self.message
+        return is_untouched and timezone.now() - self.created_at > UNHEARD_AFTER
 
     @property
     def share(self) -> float:

@@ -1,0 +1,1 @@
+"""Keeping an installation going: a safe start, signs of life, and what /readyz tells."""
