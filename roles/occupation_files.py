@@ -23,6 +23,11 @@ LONGEST_CODE = 40
 LONGEST_KEY = 200
 LONGEST_NAME = 200
 LONGEST_LINE = 1_000_000
+# O*NET rates some 900 occupations on 120 elements; ESCO has 3,000 occupations, 14,000 skills and 130,000 relations.
+MOST_LINES = 1_000_000
+MOST_OCCUPATIONS = 20_000
+MOST_RATINGS = 250_000
+MOST_NAMES = 100_000
 MOST_COLUMNS = 100
 DELIMITERS = "\t,;|"
 # What a column may be called, in lower case: O*NET's or ESCO's own heading, and that of a plain extract.
@@ -69,11 +74,29 @@ class Said:
     scheme: str
     occupations: dict[str, dict] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
+    rating_count: int = 0
 
     def occupation(self, key: str, number: int) -> dict:
         if not key or len(key) > LONGEST_KEY:
             raise OccupationFileError(f"Line {number}: the occupation’s code is missing or too long to be one.")
+        if len(self.occupations) > MOST_OCCUPATIONS:
+            raise OccupationFileError(f"The file holds more than {MOST_OCCUPATIONS:,} occupations. Split it.")
         return self.occupations.setdefault(key, {"ratings": {}})
+
+    def rating(self, occupation: dict, key: str) -> dict:
+        """What the file says of an element or skill for an occupation, to be filled in."""
+        if key not in occupation["ratings"]:
+            self.rating_count += 1
+        if self.rating_count > MOST_RATINGS:
+            raise OccupationFileError(f"The file holds more than {MOST_RATINGS:,} ratings or relations. Split it.")
+        return occupation["ratings"].setdefault(key, {})
+
+    def call(self, key: str, name: str) -> None:
+        """What an element or skill is called, where the file says it."""
+        if name:
+            self.names[key] = clean(name)[:LONGEST_NAME]
+        if len(self.names) > MOST_NAMES:
+            raise OccupationFileError(f"The file names more than {MOST_NAMES:,} elements or skills. Split it.")
 
 
 def read(file: BinaryIO) -> Said:
@@ -132,10 +155,14 @@ def _table(file: BinaryIO) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
 
 
 def _lines(text: io.TextIOWrapper) -> Iterator[str]:
-    while line := text.readline(LONGEST_LINE):
+    for _ in range(MOST_LINES):
+        line = text.readline(LONGEST_LINE)
         if len(line) == LONGEST_LINE:
             raise OccupationFileError("A line in the file is a million signs long: this is no table.")
+        if not line:
+            return
         yield line
+    raise OccupationFileError(f"The file has more than {MOST_LINES:,} lines. Split it.")
 
 
 def _rows(reader, is_plain: bool) -> Iterator[tuple[int, list[str]]]:
@@ -173,10 +200,11 @@ def ratings(head, rows) -> Said:
         if scale not in TOP or row["value"].lower() == "n/a":
             continue
         occupation = _onet_occupation(said, row, number)
-        rating = occupation["ratings"].setdefault(row["element"][:LONGEST_KEY], {})
+        if not row["element"] or len(row["element"]) > LONGEST_CODE:
+            raise OccupationFileError(f"Line {number}: the element’s ID is missing or too long to be one.")
+        rating = said.rating(occupation, row["element"])
         rating[scale], rating[f"{scale}_error"] = _figures(row, scale, number)
-        if row["name"]:
-            said.names[row["element"][:LONGEST_KEY]] = clean(row["name"])[:LONGEST_NAME]
+        said.call(row["element"], row["name"])
     if not said.occupations:
         raise OccupationFileError("The file holds no importance or level ratings.")
     return said
@@ -227,10 +255,9 @@ def relations(head, rows) -> Said:
         if not row["skill"] or len(row["skill"]) > LONGEST_KEY:
             raise OccupationFileError(f"Line {number}: the skill’s address is missing or too long to be one.")
         occupation = said.occupation(row["occupation"], number)
-        occupation["ratings"][row["skill"]] = {"relation": relation}
+        said.rating(occupation, row["skill"])["relation"] = relation
         _describe(occupation, row, number)
-        if row["name"]:
-            said.names[row["skill"]] = clean(row["name"])[:LONGEST_NAME]
+        said.call(row["skill"], row["name"])
     if not said.occupations:
         raise OccupationFileError("The file holds no relation of an occupation to a skill.")
     return said
@@ -242,8 +269,8 @@ def concepts(head, rows) -> Said:
     for number, row in _records(head, rows, CONCEPTS, ("uri", "title")):
         if "/occupation/" in row["uri"]:
             _describe(said.occupation(row["uri"], number), row, number)
-        elif "/skill/" in row["uri"] and len(row["uri"]) <= LONGEST_KEY and row["title"]:
-            said.names[row["uri"]] = clean(row["title"])[:LONGEST_NAME]
+        elif "/skill/" in row["uri"] and len(row["uri"]) <= LONGEST_KEY:
+            said.call(row["uri"], row["title"])
     if not (said.occupations or said.names):
         raise OccupationFileError(f"The file names neither occupations nor skills. {EXPECTED}.")
     return said

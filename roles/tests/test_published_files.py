@@ -239,6 +239,24 @@ def test_other_files_of_theirs_are_refused_with_what_is_expected(data, said):
     assert not Occupation.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "most", "data"),
+    [
+        ("MOST_LINES", 50, b"\n" * 60 + RELATIONS),
+        ("MOST_LINES", 5, RELATIONS),
+        ("MOST_OCCUPATIONS", 0, ESCO_OCCUPATIONS),
+        ("MOST_RATINGS", 5, RELATIONS),
+        ("MOST_RATINGS", 5, ratings_file(SKILLS)),
+        ("MOST_NAMES", 3, ESCO_SKILLS),
+    ],
+)
+def test_a_file_beyond_all_measure_is_refused_before_it_fills_the_memory(monkeypatch, name, most, data):
+    monkeypatch.setattr(occupation_files, name, most)
+    with pytest.raises(occupation_files.OccupationFileError, match="Split it"):
+        take(data)
+    assert not Occupation.objects.exists()
+
+
 def test_the_command_takes_several_files(tmp_path):
     for name, data in (("Skills.txt", ratings_file(SKILLS)), ("Titles.txt", TITLES)):
         (tmp_path / name).write_bytes(data)
