@@ -4,16 +4,19 @@ from datetime import timedelta
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts import attempts
 from socialstrategy import mail
+from socialstrategy.lib import visitors
 
 
 class Adapter(DefaultAccountAdapter):
-    """Nobody signs up by themselves; mails go through the outbox, and their links lead to our own address.
+    """Nobody signs up by themselves, mails go through the outbox, and guessing is limited by ``attempts``.
 
-    A request's own idea of our address is not asked: whoever sends the request can make it up.
+    Links in mails lead to our own address. A request's idea of it is not asked: whoever sends it can make it up.
     """
 
     def is_open_for_signup(self, request) -> bool:
@@ -29,3 +32,18 @@ class Adapter(DefaultAccountAdapter):
         until = timezone.now() + timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT)
         mail.withdraw("account", user.pk)
         mail.post(email, template, context, name=user.name, about=("account", user.pk), until=until)
+
+    def get_client_ip(self, request) -> str:
+        return visitors.address(request)
+
+    def authenticate(self, request, **credentials):
+        """The account of this address and password, counted as an attempt unless it is right."""
+        email = credentials.get("email", "")
+        attempt = attempts.Attempt(request, email)
+        if refused := attempt.take():
+            raise ValidationError(refused)
+        user = super().authenticate(request, **credentials)
+        if user:
+            attempt.give_back()
+            attempts.remember(request, email)
+        return user

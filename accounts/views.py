@@ -1,5 +1,6 @@
 """Signing in for the demo, one's own settings, accounts and the audit trail."""
 
+from allauth.account.views import PasswordResetView
 from django.conf import settings as django_settings
 from django.contrib import messages
 from django.contrib.auth import login
@@ -8,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
-from accounts import actions
+from accounts import actions, attempts
 from accounts.forms import AccountForm, NameForm
 from accounts.models import AuditEntry, User
 from socialstrategy.lib.context import THEMES
@@ -25,6 +26,18 @@ def demo_sign_in(request):
     user = get_object_or_404(User, email=f"{request.POST.get('role', '')[:20]}@{DEMO_DOMAIN}", is_active=True)
     login(request, user, backend=django_settings.AUTHENTICATION_BACKENDS[0])
     return redirect("teams:overview")
+
+
+class PasswordForgotten(PasswordResetView):
+    """Asks for an address and mails a link for a new password, as often as ``attempts`` allows."""
+
+    def form_valid(self, form):
+        may_mail = attempts.may_mail_reset(self.request, form.cleaned_data["email"])
+        if may_mail is None:
+            return render(self.request, "429.html", status=429)
+        if may_mail:
+            return super().form_valid(form)
+        return redirect(self.get_success_url())
 
 
 @require_POST

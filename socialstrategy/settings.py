@@ -72,6 +72,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "socialstrategy.lib.hostile.NoNulMiddleware",
+    "accounts.attempts.KnownBrowserMiddleware",
     "accounts.access.AccessMiddleware",
     "candidates.middleware.GettingReadyMiddleware",
 ]
@@ -109,10 +110,12 @@ else:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.redis_address("REDIS_URL")
+# Django forgets entries by chance beyond 300, and with them who has guessed too often.
+_many = {"OPTIONS": {"MAX_ENTRIES": 10_000}}
 CACHES = {
     "default": {"BACKEND": "socialstrategy.lib.sturdy_cache.SturdyRedisCache", "LOCATION": REDIS_URL}
     if REDIS_URL
-    else {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": VAR_DIR / "cache"}
+    else {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": VAR_DIR / "cache"} | _many
 }
 CELERY_BROKER_URL = env.broker_address("CELERY_BROKER_URL", REDIS_URL)
 CELERY_BROKER_TRANSPORT_OPTIONS = (
@@ -177,7 +180,8 @@ ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_FORMS = {"reset_password": "accounts.password_reset.ResetForm"}
-ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/5m/key", "reset_password": "20/m/ip,5/m/key"}
+# Signing in and asking for a new password have limits of the house (accounts/attempts.py).
+ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": None, "reset_password": None}
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "teams:overview"
 SESSION_COOKIE_AGE = 60 * 60 * 12

@@ -6,6 +6,7 @@ from django.templatetags.static import static
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
+from accounts.views import PasswordForgotten
 from socialstrategy.operations import views as operations
 
 
@@ -22,7 +23,7 @@ urlpatterns = [
     path("sign-out/", allauth.logout, name="account_logout"),
     path("password/", allauth.password_change, name="account_change_password"),
     path("password/first/", allauth.password_set, name="account_set_password"),
-    path("password/forgotten/", allauth.password_reset, name="account_reset_password"),
+    path("password/forgotten/", PasswordForgotten.as_view(), name="account_reset_password"),
     path("password/sent/", allauth.password_reset_done, name="account_reset_password_done"),
     re_path(
         r"^password/new/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",

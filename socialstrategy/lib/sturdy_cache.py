@@ -30,7 +30,7 @@ class SturdyRedisCache(RedisCache):
         options = wait | {"retry": Retry(NoBackoff(), 0)} | params.get("OPTIONS", {})
         super().__init__(server, params | {"OPTIONS": options})
         self.place = str(server)
-        self.own = LocMemCache(f"beside {server}", params)
+        self.own = LocMemCache(f"beside {server}", {"OPTIONS": {"MAX_ENTRIES": 10_000}})
 
     def is_away(self) -> bool:
         """Ask Redis now, unless it was away a moment ago."""
