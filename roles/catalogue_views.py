@@ -115,6 +115,8 @@ def occupation_import(request):
         count = occupation_imports.take_in(files, source, by=request.user)
     except OccupationFileError as error:
         form.add_error("uploads", str(error))
+        # On a phone the form stands far below the list.
+        messages.error(request, f"Nothing was stored. {error}")
         return _occupations(request, form)
     messages.success(request, f"{count:,} occupations are in." if count else "The names are in.")
     return redirect("roles:occupation_list")
