@@ -103,6 +103,7 @@ RULES: dict[str, frozenset] = {
     "candidates:person_list": ONLY_HR,
     "candidates:person_new": ONLY_HR,
     "candidates:person_edit": ONLY_HR,
+    "candidates:person_erase": ONLY_HR,
     "candidates:person_detail": SIGNED_IN,
     "candidates:person_fit": ONLY_HR,
     "candidates:fit_store": ONLY_HR,

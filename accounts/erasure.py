@@ -42,10 +42,11 @@ class Erasure(models.Model):
 
 
 @contextmanager
-def erasing(kind: str, reason: str, *, by=None, row=None) -> Iterator[Erasure]:
+def erasing(kind: str, reason: str, *, by=None, row=None, key: str = "") -> Iterator[Erasure]:
     """Open the door for one named erasure, in one transaction; listed and audited when all of it has been done.
 
-    The block fills in ``counts``. ``row`` is what is erased, where it is one row. If anything fails, nothing has gone.
+    The block fills in ``counts``. ``row`` is what is erased, where it is one row, and ``key`` what the audit calls it.
+    If anything fails, nothing has gone.
     """
     erasure = Erasure(kind=kind, reason=reason.strip()[:300], by=by)
     if row is not None:
@@ -53,4 +54,5 @@ def erasing(kind: str, reason: str, *, by=None, row=None) -> Iterator[Erasure]:
     with opened(erasure.reason, f"account {by.pk}" if by else "the installation itself"):
         yield erasure
         erasure.save()
-        record(f"erased.{kind}", erasure, erasure.reason, by=by, target=erasure.target, **erasure.counts)
+        summary = f"{key}: {erasure.reason}" if key else erasure.reason
+        record(f"erased.{kind}", erasure, summary, by=by, of=erasure.target, counts=erasure.counts)

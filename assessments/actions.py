@@ -118,3 +118,18 @@ def submit_rating(request: RatingRequest, now) -> list[Rating]:
     if not taken:
         raise Closed("This rating")
     return list(Rating.objects.filter(request=request).select_related("skill"))
+
+
+@transaction.atomic
+def forget(subject) -> dict[str, int]:
+    """Delete everything that a subject has answered and that others have said of them; returns how many of what."""
+    sittings = Sitting.objects.filter(subject=subject).delete()[1]
+    ratings = RatingRequest.objects.filter(subject=subject).delete()[1]
+    return {label.lower(): number for label, number in (sittings | ratings).items()}
+
+
+@transaction.atomic
+def leave_open(rater) -> dict[str, int]:
+    """Delete what a rater was asked for and has not handed in; what they have handed in stays."""
+    gone = RatingRequest.objects.filter(rater=rater, submitted_at=None).delete()[1]
+    return {f"{label.lower()} not handed in": number for label, number in gone.items()}

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from candidates import development_views as development
+from candidates import erasing_views as erasing
 from candidates import hiring_views as hiring
 from candidates import import_views as imports
 from candidates import invitation_views as invitations
@@ -17,6 +18,7 @@ urlpatterns = [
     path("people/new/", views.person_new, name="person_new"),
     path("people/<int:pk>/", views.person_detail, name="person_detail"),
     path("people/<int:pk>/edit/", views.person_edit, name="person_edit"),
+    path("people/<int:pk>/erase/", erasing.person_erase, name="person_erase"),
     path("people/<int:pk>/evidence/", views.evidence_add, name="evidence_add"),
     path("people/<int:pk>/rating/", ratings.rating_ask, name="rating_ask"),
     path("people/<int:pk>/background/add/", views.background_add, name="background_add"),

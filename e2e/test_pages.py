@@ -113,6 +113,7 @@ def places(demo):
             f"/people/{person.pk}/",
             f"/people/{unknown.pk}/",
             f"/people/{person.pk}/edit/",
+            f"/people/{person.pk}/erase/",
             "/people/import/",
             "/hiring/",
             f"/hiring/{published.pk}/",

@@ -94,7 +94,7 @@ def world(hr, version):
         "roles:function_edit": ["marketing"],
         **{f"roles:skill_{x}": ["analytics"] for x in ("detail", "edit", "retire")},
         "roles:occupation_detail": [occupation.pk],
-        **{f"candidates:person_{x}": [person.pk] for x in ("edit", "detail")},
+        **{f"candidates:person_{x}": [person.pk] for x in ("edit", "detail", "erase")},
         **{f"candidates:{x}": [person.pk] for x in ("evidence_add", "rating_ask", "background_add")},
         **{f"candidates:{x}": [person.pk] for x in ("development", "goal_add", "help_offer", "person_export")},
         "candidates:goal_close": [person.pk, goal.pk],
