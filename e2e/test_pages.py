@@ -43,6 +43,27 @@ def look_at(page, path, width, failures, status=200):
     page.problems.clear()
 
 
+def in_all_states_of_mail() -> None:
+    """Mails that wait for the server, are tried again, were given up; somebody without an address."""
+    held_up, tried, given_up, printed = Invitation.objects.open_at(timezone.now())[:4]
+    states = {
+        held_up: {"trouble": "server", "error": "the mail server cannot be reached", "answer": "Connection refused"},
+        tried: {"trouble": "mail", "error": "the receiving side asks to come back later"},
+        given_up: {"state": "failed", "trouble": "mail", "error": "there is no such address", "text": ""},
+    }
+    for invitation, state in states.items():
+        mail = Mail.objects.create(
+            to=invitation.person.email,
+            to_name=invitation.person.name,
+            subject="Your self-assessment",
+            about=f"invitation:{invitation.pk}",
+            failed_at=timezone.now(),
+            **state,
+        )
+        Invitation.objects.filter(pk=invitation.pk).update(mail=mail)
+    Person.objects.filter(pk=printed.person_id).update(email=None)
+
+
 @pytest.fixture
 def places(demo):
     """Addresses of the demo, by who opens them."""
@@ -67,6 +88,7 @@ def places(demo):
     demand = initiative.demands.first()
     field = "/overview/service-support/communicating/"
     role_actions.next_version(published.role, by=None)
+    in_all_states_of_mail()
     board = ["/", field, f"{field}?page=1", "/initiatives/", f"/initiatives/{initiative.pk}/"]
     board += ["/initiatives/?q=nothing-is-called-so", "/teams/", f"/teams/{team.pk}/", "/teams/?closed=1"]
     both = f"p={person.code}&p={other.code}"
@@ -130,6 +152,7 @@ def places(demo):
             "/accounts/",
             "/settings/",
             "/outbox/",
+            "/outbox/undelivered/",
         ],
         "assessor": ["/", "/ratings/", f"/ratings/{rating.pk}/skills/{rated}/", f"/ratings/{rating.pk}/hand-in/"],
         "executive": [*board, "/roles/"],
@@ -169,6 +192,9 @@ NO_PAGES = {
     *("roles:occupation_import", "candidates:fit_store", "candidates:background_remove", "candidates:evidence_add"),
     *("candidates:background_edit", "candidates:import_start", "candidates:invitation_change"),
     *("candidates:invitation_remind", "candidates:invitation_begin", "candidates:invitation_fresh"),
+    *("mail:again", "mail:again_all", "mail:set_aside", "mail:try_now"),
+    # Shown once, in answer to a button: see test_mail.py.
+    *("candidates:paper", "candidates:paper_all", "candidates:paper_report"),
     *("candidates:invitation_mine", "candidates:continue_elsewhere", "candidates:wizard_submit"),
     *("candidates:wizard_background_edit", "candidates:wizard_background_remove", "candidates:rating_go_on"),
     *("assessments:leave",),
@@ -237,12 +263,21 @@ def test_pages_of_links_that_open_nothing(demo, open_as, width, theme):
         "submitted": {"submitted_at": now},
         "revoked": {"revoked_at": now},
         "expired": {"deadline_at": now - timedelta(days=1)},
+        "run out": {},
+        "replaced": {},
+        "ended": {},
     }
     waiting = Invitation.objects.filter(submitted_at=None, opened_at=None)[: len(ends)]
     for (end, fields), invitation in zip(ends.items(), waiting, strict=True):
         token = Link.objects.issue("assessment", invitation.pk, invitation.deadline_at)
         if end == "used":
             Link.objects.consume("assessment", token, now)
+        if end == "run out":
+            Link.objects.filter(target=invitation.pk).update(expires_at=now)
+        if end == "replaced":
+            Link.objects.issue("assessment", invitation.pk, invitation.deadline_at)
+        if end == "ended":
+            Link.objects.end("assessment", invitation.pk)
         Invitation.objects.filter(pk=invitation.pk).update(**fields)
         look_at(page, f"/i/{token}/", width, failures, status=410)
     report = Link.objects.issue("report", invitation.person_id, now - timedelta(days=1))
