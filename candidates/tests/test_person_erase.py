@@ -15,7 +15,7 @@ from accounts.factories import make_user
 from accounts.models import AuditEntry, Link, User, record
 from assessments import actions as assessments
 from assessments.models import Rating, RatingRequest, Response, Sitting
-from candidates import actions, erasing, importing, inviting
+from candidates import actions, delivery, erasing, importing
 from candidates.factories import give_evidence, make_invitation, make_person
 from candidates.models import Background, Estimate, Evidence, ImportRow, Invitation, Person, StoredFit
 from candidates.ranking import RoleRanking
@@ -63,7 +63,7 @@ def zoe(account, hr, version):
     now = timezone.now()
     assessments.consent(invitation.sitting, now, accommodation="More time")
     assessments.answer(invitation.sitting, version.requirements.first().skill, now, level=3, note="Own words")
-    inviting.send_report(person)
+    delivery.send_report(person)
     for subject, rater in ((person, hr), (other, account)):
         request = actions.ask_for_rating(subject, version, rater, kind="peer", by=hr)
         assessments.rate(request, Skill.objects.get(slug="micro-copy"), level=2, note=f"{NAME} was there")
