@@ -1,0 +1,100 @@
+// What is stored as one goes says whether it is stored: slow lines and none at all lose nothing and are no conflict.
+//
+// Each request carries its number on this page, so that the server can tell an earlier choice that arrives late.
+// What could not be stored is tried again with growing pauses, and at once when the line is back.
+const LONGEST = 30_000;
+const SLOW = 400;
+const isOurs = (elt) => elt instanceof Element && elt.dataset.autosave !== undefined;
+const failing = new Set();
+let step = 0;
+let tries = 0;
+let timer = 0;
+let slow = 0;
+let goingOn = null;
+
+const tell = (words, isBad) => {
+  const place = document.getElementById('saved');
+  if (!place) return;
+  place.textContent = words;
+  place.className = isBad ? 'xs st' : 'xs ink3';
+  if (isBad) place.dataset.state = 'gap';
+  else delete place.dataset.state;
+};
+const again = () => {
+  clearTimeout(timer);
+  [...failing].forEach((elt) => {
+    if (elt.isConnected) window.htmx.trigger(elt, 'again');
+    else failing.delete(elt);
+  });
+};
+const failed = (elt) => {
+  failing.add(elt);
+  tell(navigator.onLine ? 'Not stored yet. We keep trying.' : 'Not stored yet: no connection. We keep trying.', true);
+  clearTimeout(timer);
+  timer = setTimeout(again, Math.min(LONGEST, 1000 * 2 ** tries));
+  tries += 1;
+};
+const settled = (elt) => {
+  failing.delete(elt);
+  if (failing.size) return;
+  tries = 0;
+  if (goingOn) {
+    const { form, button } = goingOn;
+    goingOn = null;
+    form.requestSubmit(button);
+  }
+};
+
+document.addEventListener('htmx:configRequest', (event) => {
+  if (!isOurs(event.detail.elt)) return;
+  step += 1;
+  event.detail.parameters.step = step;
+});
+document.addEventListener('htmx:beforeSend', (event) => {
+  if (!isOurs(event.detail.elt)) return;
+  clearTimeout(slow);
+  slow = setTimeout(() => tell('Storing …', false), SLOW);
+});
+document.addEventListener('htmx:sendAbort', (event) => {
+  if (isOurs(event.detail.elt)) clearTimeout(slow);
+});
+document.addEventListener('htmx:afterRequest', (event) => {
+  const { elt, xhr } = event.detail;
+  if (!isOurs(elt)) return;
+  clearTimeout(slow);
+  const isNewToken = xhr.status === 403;
+  if (xhr.status >= 500 || xhr.status === 429 || isNewToken) failed(elt);
+  else if (xhr.status) {
+    // The server has a word to say about it, in place or beside the page: sending the same again would not help.
+    if (xhr.status >= 400 && xhr.getResponseHeader('HX-Trigger')) tell('Not stored', true);
+    settled(elt);
+  }
+});
+['htmx:sendError', 'htmx:timeout'].forEach((name) => document.addEventListener(name, (event) => {
+  if (isOurs(event.detail.elt)) failed(event.detail.elt);
+}));
+window.addEventListener('online', again);
+window.addEventListener('offline', () => {
+  if (document.querySelector('[data-autosave]')) tell('No connection. What you choose is stored once it is back.', true);
+});
+window.addEventListener('beforeunload', (event) => {
+  if (failing.size && !goingOn) event.preventDefault();
+});
+
+// Going on waits until what is on the page can be stored.
+document.querySelectorAll('form').forEach((form) => {
+  const own = form.querySelector('[data-autosave]');
+  if (!own) return;
+  form.addEventListener('formdata', (event) => {
+    step += 1;
+    event.formData.set('step', step);
+  });
+  form.addEventListener('submit', (event) => {
+    if (navigator.onLine && !failing.size) return;
+    event.preventDefault();
+    goingOn = { form, button: event.submitter };
+    failing.add(own);
+    tell(navigator.onLine ? 'Not stored yet. We go on as soon as it is.' : 'Not stored yet: no connection. We go on as soon as it is back.', true);
+    if (navigator.onLine) again();
+  });
+});
