@@ -5,8 +5,11 @@ The rule decides about the page; which rows somebody sees on it is decided by ``
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404
+from django.shortcuts import redirect
+from django.urls import Resolver404, resolve
 
 from accounts.models import User
+from socialstrategy.lib.pages import page_of
 
 HR, ASSESSOR, EXECUTIVE, EMPLOYEE = User.Role.HR, User.Role.ASSESSOR, User.Role.EXECUTIVE, User.Role.EMPLOYEE
 LINK = "link"  # whoever holds a link or the session that it opened; the view checks the link itself
@@ -188,6 +191,8 @@ class AccessMiddleware:
 
     def __call__(self, request):
         response = self.get_response(request)
+        if response.status_code == 405 and request.method in {"GET", "HEAD"}:
+            response = redirect(page_above(request))
         # Nearly every page names somebody: nothing of it stays in a shared computer's cache.
         response.setdefault("Cache-Control", "private, no-store")
         return response
@@ -197,5 +202,19 @@ class AccessMiddleware:
         if may_open(request.user, rule):
             return None
         if rule and not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
+            return redirect_to_login(page_of(request))
         raise Http404
+
+
+def page_above(request) -> str:
+    """For an address that only takes what a form sends: the nearest page above it that whoever asks may open."""
+    path = request.path
+    while path != "/":
+        path = path.rstrip("/").rpartition("/")[0] + "/"
+        try:
+            match = resolve(path)
+        except Resolver404:
+            continue
+        if may_open(request.user, rule_for(match)):
+            return path
+    return path

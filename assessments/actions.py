@@ -57,8 +57,13 @@ def _open(sitting: Sitting, now) -> Sitting:
 
 
 @transaction.atomic
-def answer(sitting: Sitting, skill, now, *, level, note="", link="", revision: int = 0) -> Response:
+def answer(
+    sitting: Sitting, skill, now, *, level, note="", link="", revision: int = 0, page: str = "", step: int = 0
+) -> Response:
     """Store an answer (level None: can't judge). ``revision`` is what the page was opened with; 0 for a first answer.
+
+    A page's own earlier answer is no conflict: ``page`` tells pages apart, ``step`` counts what one has sent, so that
+    an earlier choice that arrives late never replaces a later one.
 
     Raises
     ------
@@ -68,15 +73,21 @@ def answer(sitting: Sitting, skill, now, *, level, note="", link="", revision: i
     _must_be_asked(sitting.role_version_id, skill)
     statement = skill.anchor(level) if level is not None else ""
     existing = Response.objects.filter(sitting=sitting, skill=skill).first()
-    if existing and (existing.level, existing.note, existing.link) == (level, note, link):
+    is_own = bool(existing and page and existing.page == page)
+    if is_own and 0 < step <= existing.step:
         return existing
-    if (existing.revision if existing else 0) != revision:
+    if existing and (existing.level, existing.note, existing.link) == (level, note, link):
+        if is_own:
+            existing.step = max(step, existing.step)
+            existing.save(update_fields=["step"])
+        return existing
+    if not is_own and (existing.revision if existing else 0) != revision:
         raise AnsweredElsewhere
+    content = {"level": level, "statement": statement, "note": note, "link": link, "page": page, "step": step}
     if existing is None:
-        return Response.objects.create(
-            sitting=sitting, skill=skill, level=level, statement=statement, note=note, link=link
-        )
-    existing.level, existing.statement, existing.note, existing.link = level, statement, note, link
+        return Response.objects.create(sitting=sitting, skill=skill, **content)
+    for name, value in content.items():
+        setattr(existing, name, value)
     existing.revision += 1
     existing.save()
     return existing

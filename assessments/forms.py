@@ -48,6 +48,9 @@ class AnswerForm(forms.Form):
     )
     revision = forms.IntegerField(min_value=0, max_value=10**6, required=False)
 
+    page = forms.CharField(max_length=36, required=False)
+    step = forms.IntegerField(min_value=0, max_value=10**6, required=False)
+
     def clean_level(self):
         return LEVEL_VALUES[self.cleaned_data["level"]]
 
@@ -56,6 +59,9 @@ class AnswerForm(forms.Form):
 
     def clean_revision(self):
         return self.cleaned_data["revision"] or 0
+
+    def clean_step(self):
+        return self.cleaned_data["step"] or 0
 
     def clean_link(self):
         link = self.cleaned_data["link"]

@@ -27,6 +27,9 @@ class Sitting(models.Model):
     deadline_at = models.DateTimeField(null=True, blank=True)
     consented_at = models.DateTimeField(null=True, blank=True)
     accommodation = models.CharField(max_length=500, blank=True)
+    hands_itself_in = models.BooleanField(
+        default=False, help_text="Whether what is complete at the deadline is handed in then, as was agreed to."
+    )
     submitted_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
 
@@ -62,6 +65,8 @@ class Response(models.Model):
     note = models.CharField(max_length=1000, blank=True)
     link = models.URLField(max_length=500, blank=True)
     revision = models.PositiveIntegerField(default=1, help_text="Counts the answers, to notice a second tab.")
+    page = models.CharField(max_length=36, blank=True, help_text="Which opened page has written it.")
+    step = models.PositiveIntegerField(default=0, help_text="Counts what that page has sent, as it was sent.")
     answered_at = models.DateTimeField(auto_now=True)
 
     class Meta:

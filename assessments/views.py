@@ -1,5 +1,7 @@
 """The self-assessment, one skill at a time. Who is answering is known here only as a sitting that the browser holds."""
 
+from uuid import uuid4
+
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.shortcuts import redirect, render
@@ -144,6 +146,7 @@ def _skill_page(request, sitting, skills, place, response, form, *, status=200, 
         "note": note,
         "link": link,
         "revision": response.revision if response else 0,
+        "page": uuid4(),
         "response": response,
         "form": form,
         "problem": problem,

@@ -12,6 +12,16 @@ from roles.models import Anchor, Requirement, Role, RoleTemplate, RoleVersion, S
 LINE = ("skill_id", "level", "target", "weight", "is_essential", "reason")
 
 
+class ChangedElsewhere(ValidationError):
+    """What a page wants to change has been changed by another page since it was opened."""
+
+    def __init__(self, skill):
+        super().__init__(
+            f"{skill} has been changed meanwhile, in another tab or by somebody else. Nothing was saved; "
+            "open the draft again to see it."
+        )
+
+
 class Frozen(ValidationError):
     """Somebody tried to change a version that is not a draft any more."""
 
@@ -51,17 +61,40 @@ def _draft(version_id) -> RoleVersion:
     return version
 
 
-def _remember(version, by) -> None:
+def _remember(version, by, *, page: str = "", step: int = 0) -> None:
     version.undo = [line.snapshot() for line in version.requirements.all()]
-    version.by = by
+    version.by, version.page, version.step = by, page, step
     version.save()
 
 
 @transaction.atomic
-def change_requirement(requirement, *, by, **changes) -> Requirement:
+def change_lines(version, wanted, *, by, page: str = "", step: int = 0) -> None:
+    """Change several lines, each from what the page showed of it: all of them or none.
+
+    ``wanted`` holds (line, what the page showed, changes). What others have changed meanwhile stays, and where both
+    have changed the same, ChangedElsewhere is raised. A page's own earlier change is no conflict: ``page`` tells pages
+    apart, ``step`` counts what one has sent, so that an earlier choice that arrives late never replaces a later one.
+    """
+    draft = _draft(version.pk)
+    is_own = bool(page) and draft.page == page
+    if is_own and 0 < step <= draft.step:
+        return
+    for line, shown, changes in wanted:
+        now = draft.requirements.filter(pk=line.pk).first()
+        if now is None:
+            raise ChangedElsewhere(line.skill)
+        if not is_own and any(getattr(now, name) not in (shown[name], value) for name, value in changes.items()):
+            raise ChangedElsewhere(line.skill)
+        changes = {name: value for name, value in changes.items() if getattr(now, name) != value}
+        if changes:
+            change_requirement(now, by=by, page=page, step=step, **changes)
+
+
+@transaction.atomic
+def change_requirement(requirement, *, by, page: str = "", step: int = 0, **changes) -> Requirement:
     """Change one line of a draft; raising the level takes the target along."""
     version = _draft(requirement.version_id)
-    _remember(version, by)
+    _remember(version, by, page=page, step=step)
     requirement.version = version
     for name, value in changes.items():
         setattr(requirement, name, value)

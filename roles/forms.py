@@ -1,5 +1,7 @@
 """Forms about roles and the catalogue."""
 
+import json
+
 from django import forms
 from django.conf import settings
 
@@ -67,6 +69,9 @@ class NewRoleForm(CleanText, forms.ModelForm):
             self.fields["start"].choices += [("Real occupations", chosen)]
 
 
+SHOWN = ("level", "target", "weight", "is_essential", "reason")
+
+
 class LineForm(forms.Form):
     """The fields of one requirement, named after it, any of which may be absent."""
 
@@ -78,11 +83,25 @@ class LineForm(forms.Form):
 
     def __init__(self, line, data):
         self.line = line
+        self.shown_then = data.get(f"was-{line.pk}", "")
         own = {name: data.get(f"{name}-{line.pk}") for name in self.base_fields if f"{name}-{line.pk}" in data}
         super().__init__(own)
 
-    def changes(self) -> dict:
-        """What differs from the line; call after ``is_valid``. An unticked box is sent by nobody: see ``row``."""
+    @staticmethod
+    def shown(line) -> str:
+        """What a page shows of a line, to be sent back with it."""
+        return json.dumps({name: getattr(line, name) for name in SHOWN})
+
+    def was(self) -> dict:
+        """What the page showed of the line when it was opened, or last saved."""
+        try:
+            sent = json.loads(self.shown_then)
+            return {name: sent[name] for name in SHOWN}
+        except (ValueError, KeyError, TypeError):
+            return {name: getattr(self.line, name) for name in SHOWN}
+
+    def sent(self) -> dict:
+        """What the page says now; call after ``is_valid``. An unticked box is sent by nobody: see ``row``."""
         found = {}
         for name in ("level", "target", "weight"):
             if name in self.data and self.cleaned_data[name] is not None:
@@ -90,7 +109,16 @@ class LineForm(forms.Form):
         if "reason" in self.data:
             found["reason"] = clean(self.cleaned_data["reason"])
         found["is_essential"] = self.cleaned_data["essential"]
-        return {name: value for name, value in found.items() if getattr(self.line, name) != value}
+        return found
+
+    def changes(self) -> dict:
+        """What was changed on the page."""
+        was = self.was()
+        return {name: value for name, value in self.sent().items() if was[name] != value}
+
+    def shows(self, line) -> str:
+        """What the page shows after saving: what it sent, and the line's target, which is drawn anew."""
+        return json.dumps(self.was() | self.sent() | {"target": line.target})
 
     def problem(self) -> str:
         name, errors = next(iter(self.errors.items()))

@@ -102,6 +102,10 @@ class RoleVersion(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     saved_at = models.DateTimeField(auto_now=True)
+    page = models.CharField(max_length=36, blank=True, editable=False, help_text="Which opened page has saved last.")
+    step = models.PositiveIntegerField(
+        default=0, editable=False, help_text="Counts what that page has sent, as it was sent."
+    )
     published_at = models.DateTimeField(null=True, blank=True)
     undo = models.JSONField(null=True, blank=True, help_text="The lines as they were before the last change.")
 

@@ -1,5 +1,7 @@
 """Building roles."""
 
+from uuid import uuid4
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Q
@@ -106,6 +108,8 @@ def role_edit(request, pk):
 
 def _grid_context(version) -> dict:
     lines = list(version.requirements.all())
+    for line in lines:
+        line.shown = LineForm.shown(line)
     used = {line.skill_id for line in lines}
     return {
         "version": version,
@@ -118,6 +122,7 @@ def _grid_context(version) -> dict:
             sitting_count=Count("sittings", filter=Q(sittings__submitted_at__isnull=False), distinct=True),
         ),
         "published": version.role.versions.published().first(),
+        "page": uuid4(),
     }
 
 
@@ -128,21 +133,22 @@ def _save_grid(request, version):
     wrong = next((form for form in forms if not form.is_valid()), None)
     if wrong:
         return _grid_problem(request, wrong.problem(), 400)
-    if not request.htmx and request.POST.get("saved_at") not in {None, version.saved_at.isoformat()}:
-        return _grid_problem(request, "The draft was changed in another tab. Nothing was saved; open it again.", 409)
     if not sent:
         return _grid_problem(request, "That requirement is not part of the draft any more. Reload the page.", 409)
     try:
-        for form in forms:
-            changes = form.changes()
-            if changes:
-                actions.change_requirement(form.line, by=request.user, **changes)
+        wanted = [(form.line, form.was(), form.changes()) for form in forms]
+        page, step = request.POST.get("page", "")[:36], _number(request.POST.get("step"))
+        actions.change_lines(version, wanted, by=request.user, page=page, step=step)
     except ValidationError as error:
         return _grid_problem(request, error.messages[0], 409)
     if not request.htmx:
         return redirect("roles:role_edit", version.role_id)
     version = RoleVersion.objects.with_requirements().get(pk=version.pk)
-    context = _grid_context(version) | {"changed": [line.pk for line in sent]}
+    context = _grid_context(version)
+    by_line = {form.line.pk: form for form in forms}
+    context["changed"] = [line for line in context["lines"] if line.pk in by_line]
+    for line in context["changed"]:
+        line.shown = by_line[line.pk].shows(line)
     response = render(request, "roles/_role_saved.html", context)
     response["HX-Trigger"] = "requirements-changed"
     return response

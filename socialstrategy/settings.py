@@ -70,6 +70,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "socialstrategy.lib.in_place.InPlaceMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "socialstrategy.lib.hostile.NoNulMiddleware",
     "accounts.attempts.KnownBrowserMiddleware",

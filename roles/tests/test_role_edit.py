@@ -1,5 +1,8 @@
 """The role builder: what HR does to a draft, and what nobody can do to a published version."""
 
+import re
+from html import unescape
+
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -9,6 +12,7 @@ from accounts.factories import make_user
 from accounts.models import AuditEntry
 from roles import actions
 from roles.factories import make_version
+from roles.forms import LineForm
 from roles.models import Requirement, Role, RoleTemplate, RoleVersion, Skill
 
 pytestmark = pytest.mark.django_db
@@ -61,7 +65,7 @@ def test_one_row_leaves_the_others_alone(as_hr, draft):
 
 
 def test_without_javascript_the_whole_grid_is_saved(as_hr, draft):
-    data = {"saved_at": draft.saved_at.isoformat()}
+    data = {}
     for line in draft.requirements.all():
         data |= row(line, level=1)
     assert as_hr.post(url(draft), data).status_code == 302
@@ -70,12 +74,62 @@ def test_without_javascript_the_whole_grid_is_saved(as_hr, draft):
 
 def test_a_stale_grid_overwrites_nothing(as_hr, draft, hr):
     line = draft.requirements.first()
-    data = {"saved_at": draft.saved_at.isoformat()} | row(line, level=1)
+    data = row(line, level=1) | {f"was-{line.pk}": LineForm.shown(line)}
     actions.change_requirement(line, by=hr, level=5)
     response = as_hr.post(url(draft), data)
     assert response.status_code == 409
     assert "another tab" in response.content.decode()
     assert Requirement.objects.get(pk=line.pk).level == 5
+
+
+def opened(version) -> dict:
+    """What the page of the grid holds when it is opened."""
+    data = {"page": f"page {RoleVersion.objects.count()} {version.saved_at}"[:36]}
+    for line in version.requirements.all():
+        data |= row(line) | {f"was-{line.pk}": LineForm.shown(line)}
+    return data
+
+
+def test_two_pages_change_different_things_of_one_draft_and_both_are_kept(as_hr, draft):
+    one, other = draft.requirements.all()[:2]
+    first, second = opened(draft) | {"page": "a"}, opened(draft) | {"page": "b"}
+    as_hr.post(url(draft), first | {f"level-{one.pk}": 5, "step": 1}, headers=HTMX)
+    as_hr.post(url(draft), second | {f"weight-{one.pk}": 1, f"level-{other.pk}": 2, "step": 1}, headers=HTMX)
+    one, other = Requirement.objects.get(pk=one.pk), Requirement.objects.get(pk=other.pk)
+    assert (one.level, one.weight, other.level) == (5, 1, 2)
+
+
+def test_two_pages_that_change_the_same_are_told(as_hr, draft):
+    line = draft.requirements.first()
+    first, second = opened(draft) | {"page": "a"}, opened(draft) | {"page": "b"}
+    as_hr.post(url(draft), first | {f"level-{line.pk}": 5, "step": 1}, headers=HTMX)
+    response = as_hr.post(url(draft), second | {f"level-{line.pk}": 1, "step": 1}, headers=HTMX)
+    assert response.status_code == 409
+    assert "another tab" in response.content.decode()
+    assert Requirement.objects.get(pk=line.pk).level == 5
+
+
+def test_a_page_s_own_earlier_change_is_no_conflict_and_never_replaces_a_later_one(as_hr, draft):
+    """On a slow line: nothing has come back yet when the next choice is made, and the first may arrive last."""
+    line = draft.requirements.first()
+    page = opened(draft) | {"page": "a"}
+    for step, level in ((1, 4), (3, 2), (2, 5)):
+        sent = page | {f"level-{line.pk}": level, "step": step}
+        assert as_hr.post(url(draft), sent, headers=HTMX).status_code == 200
+    assert Requirement.objects.get(pk=line.pk).level == 2
+
+
+def test_what_the_page_shows_after_saving_is_what_it_is_asked_about_next(as_hr, draft):
+    """Another page's change to a line that this page sends along is not taken back by this page's next change."""
+    one, other = draft.requirements.all()[:2]
+    page = opened(draft) | {"page": "a"}
+    as_hr.post(url(draft), opened(draft) | {"page": "b", f"level-{other.pk}": 5, "step": 1}, headers=HTMX)
+    page[f"weight-{one.pk}"] = 1
+    saved = as_hr.post(url(draft), page | {"step": 1}, headers=HTMX).content.decode()
+    page |= {name: unescape(value) for name, value in re.findall(r'name="(was-\d+)"[^>]* value="([^"]*)"', saved)}
+    page[f"weight-{one.pk}"] = 2
+    assert as_hr.post(url(draft), page | {"step": 2}, headers=HTMX).status_code == 200
+    assert Requirement.objects.get(pk=other.pk).level == 5
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,7 @@ document.addEventListener('keydown', (event) => {
 
 // A second click on a submit button sends nothing twice.
 document.addEventListener('submit', (event) => {
+  if (event.defaultPrevented) return;
   if (event.target.dataset.sent) {
     event.preventDefault();
     return;

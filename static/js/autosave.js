@@ -20,6 +20,10 @@ const tell = (words, isBad) => {
   if (isBad) place.dataset.state = 'gap';
   else delete place.dataset.state;
 };
+const tellNotYet = () => {
+  const line = navigator.onLine ? '' : ': no connection';
+  tell(`Not stored yet${line}. ${goingOn ? 'We go on as soon as it is.' : 'We keep trying.'}`, true);
+};
 const again = () => {
   clearTimeout(timer);
   [...failing].forEach((elt) => {
@@ -29,7 +33,7 @@ const again = () => {
 };
 const failed = (elt) => {
   failing.add(elt);
-  tell(navigator.onLine ? 'Not stored yet. We keep trying.' : 'Not stored yet: no connection. We keep trying.', true);
+  tellNotYet();
   clearTimeout(timer);
   timer = setTimeout(again, Math.min(LONGEST, 1000 * 2 ** tries));
   tries += 1;
@@ -94,7 +98,7 @@ document.querySelectorAll('form').forEach((form) => {
     event.preventDefault();
     goingOn = { form, button: event.submitter };
     failing.add(own);
-    tell(navigator.onLine ? 'Not stored yet. We go on as soon as it is.' : 'Not stored yet: no connection. We go on as soon as it is back.', true);
+    tellNotYet();
     if (navigator.onLine) again();
   });
 });
