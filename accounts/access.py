@@ -140,6 +140,7 @@ RULES: dict[str, frozenset] = {
     "candidates:wizard_background_add": SIGNED_IN | {LINK},
     "candidates:wizard_background_edit": SIGNED_IN | {LINK},
     "candidates:wizard_background_remove": SIGNED_IN | {LINK},
+    "candidates:wizard_at_deadline": SIGNED_IN | {LINK},
     "candidates:wizard_submit": SIGNED_IN | {LINK},
     "candidates:report": SIGNED_IN | {LINK},
     "candidates:report_json": SIGNED_IN | {LINK},

@@ -42,11 +42,23 @@ def create_sitting(*, subject, role_version, deadline_at) -> Sitting:
 
 @transaction.atomic
 def consent(sitting: Sitting, now, *, accommodation: str = "") -> None:
-    """Record the consent, once, and what would make the assessment easier to take."""
+    """Record the consent, once, and what would make the assessment easier to take.
+
+    Part of the consent is that what is complete at the deadline is handed in by itself; see ``hand_in_by_itself``.
+    """
     sitting = _open(sitting, now)
-    sitting.consented_at = sitting.consented_at or now
+    if sitting.consented_at is None:
+        sitting.consented_at, sitting.hands_itself_in = now, True
     sitting.accommodation = accommodation
-    sitting.save(update_fields=["consented_at", "accommodation"])
+    sitting.save(update_fields=["consented_at", "hands_itself_in", "accommodation"])
+
+
+@transaction.atomic
+def hand_in_by_itself(sitting: Sitting, now, *, wanted: bool) -> None:
+    """Whether what is complete at the deadline is handed in then, or only by whoever answers."""
+    sitting = _open(sitting, now)
+    sitting.hands_itself_in = wanted
+    sitting.save(update_fields=["hands_itself_in"])
 
 
 def _open(sitting: Sitting, now) -> Sitting:
@@ -100,6 +112,24 @@ def submit(sitting: Sitting, now) -> list[Response]:
     sitting.submitted_at = now
     sitting.save(update_fields=["submitted_at"])
     return list(sitting.responses.select_related("skill"))
+
+
+@transaction.atomic
+def submit_at_deadline(sitting: Sitting, now) -> list[Response]:
+    """Close a sitting whose deadline has passed, as was agreed to; returns its answers.
+
+    Raises
+    ------
+    Closed : it is handed in, taken back, still open, not complete, or was not to be handed in by itself.
+    """
+    found = Sitting.objects.select_for_update().get(pk=sitting.pk)
+    is_over = found.deadline_at is not None and found.deadline_at <= now
+    is_done = found.submitted_at or found.revoked_at
+    if is_done or not is_over or not found.hands_itself_in or not found.is_complete():
+        raise Closed
+    found.submitted_at, found.submitted_by_itself = now, True
+    found.save(update_fields=["submitted_at", "submitted_by_itself"])
+    return list(found.responses.select_related("skill"))
 
 
 def copy_deadline(sitting: Sitting, *, deadline_at=None, revoked_at=None) -> None:

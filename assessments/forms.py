@@ -2,6 +2,7 @@
 
 from django import forms
 
+from socialstrategy.lib.fields import LinesField
 from socialstrategy.lib.text import clean
 
 CANT_JUDGE = "none"
@@ -15,7 +16,7 @@ class ConsentForm(forms.Form):
         label="I have read this and agree to take part",
         error_messages={"required": "Tick the box if you agree. Without it we do not start."},
     )
-    accommodation = forms.CharField(
+    accommodation = LinesField(
         label="Is there anything that would make this easier for you?",
         help_text="More time, another format, somebody to read aloud: tell us. It has no influence on any result.",
         max_length=500,
@@ -37,7 +38,7 @@ class AnswerForm(forms.Form):
             "invalid_choice": "Choose one of the lines shown.",
         },
     )
-    note = forms.CharField(
+    note = LinesField(
         max_length=1000, required=False, error_messages={"max_length": "Keep the example within 1,000 characters."}
     )
     link = forms.URLField(

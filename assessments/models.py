@@ -31,6 +31,7 @@ class Sitting(models.Model):
         default=False, help_text="Whether what is complete at the deadline is handed in then, as was agreed to."
     )
     submitted_at = models.DateTimeField(null=True, blank=True)
+    submitted_by_itself = models.BooleanField(default=False)
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     objects = SittingQuerySet.as_manager()
@@ -44,6 +45,11 @@ class Sitting(models.Model):
 
     def __str__(self):
         return f"Sitting {self.pk}"
+
+    def is_complete(self) -> bool:
+        """Whether every skill has an answer; "I can't judge this yet" is one."""
+        asked = set(self.role_version.requirements.values_list("skill", flat=True))
+        return bool(asked) and asked <= set(self.responses.values_list("skill", flat=True))
 
     def is_open(self, now) -> bool:
         in_time = self.deadline_at is None or self.deadline_at > now

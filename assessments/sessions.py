@@ -1,7 +1,7 @@
 """Which sittings a browser may work on: those that were opened in it, each for as long as it is come back to.
 
 Every page names its sitting in its address, and asks here whether the browser may open it. A browser may hold several
-sittings: two assessments of one person, or those of two people at one computer.
+sittings: two assessments of one subject, or those of two at one computer.
 """
 
 from uuid import UUID

@@ -120,7 +120,17 @@ def _estimate(person_id, skill_id, rows, as_of, in_force) -> Estimate:
 @transaction.atomic
 def take_sitting(invitation, now) -> None:
     """Submit a sitting and make its answers evidence."""
-    responses = assessments.submit(invitation.sitting, now)
+    _take_answers(invitation, assessments.submit(invitation.sitting, now), now, "assessment.submitted")
+
+
+@transaction.atomic
+def take_sitting_at_deadline(invitation, now) -> None:
+    """The same for one that is complete when its deadline has passed, as was agreed to."""
+    responses = assessments.submit_at_deadline(invitation.sitting, now)
+    _take_answers(invitation, responses, now, "assessment.submitted at the deadline")
+
+
+def _take_answers(invitation, responses, now, action: str) -> None:
     invitation.submitted_at = now
     invitation.save(update_fields=["submitted_at"])
     rows = [
@@ -137,7 +147,7 @@ def take_sitting(invitation, now) -> None:
         if response.level is not None
     ]
     add_evidence(invitation.person, rows)
-    record("assessment.submitted", invitation, invitation.person.code, answers=len(rows))
+    record(action, invitation, invitation.person.code, answers=len(rows))
 
 
 @transaction.atomic

@@ -16,6 +16,7 @@ from roles.forms import CleanText
 from roles.models import RoleVersion, Skill
 from scoring.evidence import DEFAULT_SOURCES
 from socialstrategy.lib.addresses import AddressInput, shown
+from socialstrategy.lib.fields import LinesField
 from socialstrategy.lib.levels import LEVEL_CHOICES
 from socialstrategy.lib.text import clean
 
@@ -154,7 +155,7 @@ class EvidenceForm(CleanText, forms.Form):
         label="Standard error in levels", required=False, max_value=2.5, help_text="Tests only; their report names it."
     )
     observed_on = forms.DateField(label="Date", widget=DAY)
-    note = forms.CharField(max_length=1000, required=False, widget=forms.Textarea(attrs={"rows": 2}))
+    note = LinesField(max_length=1000, required=False, widget=forms.Textarea(attrs={"rows": 2}))
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -226,7 +227,7 @@ class RatingForm(forms.Form):
             "invalid_choice": "Choose one of the lines shown.",
         },
     )
-    note = forms.CharField(max_length=1000, required=False)
+    note = LinesField(max_length=1000, required=False)
 
     def clean_level(self):
         value = self.cleaned_data["level"]
@@ -265,7 +266,7 @@ class ParametersForm(CleanText, forms.Form):
         min_value=0.01, max_value=1, label="Likely from", help_text="Chance of meeting every essential, 0 to 1."
     )
     unlikely = forms.FloatField(min_value=0, max_value=0.99, label="Unlikely up to")
-    reason = forms.CharField(
+    reason = LinesField(
         max_length=500,
         label="Why",
         help_text="What you base the change on. It stays beside the version.",

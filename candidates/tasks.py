@@ -5,7 +5,7 @@ from datetime import date
 from celery import shared_task
 from django.utils import timezone
 
-from candidates import actions, importing, inviting, matrix, parameters, standings
+from candidates import actions, deadlines, importing, inviting, matrix, parameters, standings
 from candidates.evidence import Estimate, month_start
 from candidates.imports import ImportBatch
 from socialstrategy.jobs import enqueue_once, handles, in_parts, progress
@@ -19,6 +19,12 @@ CHUNK = 500
 def remind() -> None:
     """Send the reminders that are due."""
     inviting.remind(timezone.now())
+
+
+@shared_task(name="candidates.tasks.hand_in")
+def hand_in() -> None:
+    """Hand in what is complete when its deadline has passed."""
+    deadlines.hand_in(timezone.now())
 
 
 @shared_task(name="candidates.tasks.refresh")

@@ -59,6 +59,7 @@ urlpatterns = [
         wizard.wizard_background_remove,
         name="wizard_background_remove",
     ),
+    path("assessment/<uuid:sitting>/at-deadline/", wizard.wizard_at_deadline, name="wizard_at_deadline"),
     path("assessment/<uuid:sitting>/submit/", wizard.wizard_submit, name="wizard_submit"),
     path("report/<uuid:subject>/", reports.report, name="report"),
     path("report/<uuid:subject>/my-skills.xlsx", reports.report_xlsx, name="report_xlsx"),

@@ -5,6 +5,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from assessments import actions as assessments
 from assessments.actions import Closed
 from assessments.views import wizard_ended
 from candidates import actions, delivery, inviting
@@ -36,6 +37,7 @@ def wizard_background(request, sitting):
     answered = set(invitation.sitting.responses.values_list("skill", flat=True))
     context = {
         "sitting": sitting,
+        "invitation": invitation,
         "person": invitation.person,
         "background": invitation.person.background.prefetch_related("skills"),
         "missing": [skill for skill in skills if skill.pk not in answered],
@@ -71,6 +73,20 @@ def wizard_background_remove(request, sitting, entry):
         return wizard_ended(request, sitting)
     found = get_object_or_404(invitation.person.background, pk=entry)
     return background_removed(request, found, reverse("candidates:wizard_background", args=[sitting]))
+
+
+@require_POST
+def wizard_at_deadline(request, sitting):
+    """Choose whether what is complete at the deadline is handed in then."""
+    invitation = open_invitation(request, sitting)
+    if invitation is None:
+        return wizard_ended(request, sitting)
+    try:
+        wanted = request.POST.get("wanted") == "yes"
+        assessments.hand_in_by_itself(invitation.sitting, timezone.now(), wanted=wanted)
+    except Closed:
+        return wizard_ended(request, sitting)
+    return redirect("candidates:wizard_background", sitting)
 
 
 @require_POST

@@ -197,7 +197,7 @@ NO_PAGES = {
     *("candidates:paper", "candidates:paper_all", "candidates:paper_report"),
     *("candidates:invitation_mine", "candidates:continue_elsewhere", "candidates:wizard_submit"),
     *("candidates:wizard_background_edit", "candidates:wizard_background_remove", "candidates:rating_go_on"),
-    *("assessments:leave",),
+    *("assessments:leave", "candidates:wizard_at_deadline"),
     *("candidates:report_begin", "candidates:report_fresh", "candidates:rating_ask", "candidates:ranking_blind"),
     *("candidates:hiring_count",),
     *("candidates:goal_add", "candidates:goal_close", "candidates:help_offer"),

@@ -15,6 +15,7 @@ from roles.models import (
     SkillSet,
     TemplateRequirement,
 )
+from socialstrategy.lib.fields import LinesField
 from socialstrategy.lib.levels import LEVEL_CHOICES, LEVELS
 from socialstrategy.lib.text import clean
 
@@ -147,7 +148,7 @@ class SkillForm(CleanText, forms.ModelForm):
                 initial=existing.get(level, ""),
                 help_text="What one sees somebody do. Start with a verb." if level == 0 else "",
             )
-        self.fields["references_text"] = forms.CharField(
+        self.fields["references_text"] = LinesField(
             label="What it is called elsewhere",
             required=False,
             widget=forms.Textarea(attrs={"rows": 3}),
@@ -191,9 +192,7 @@ class SkillSetForm(CleanText, forms.ModelForm):
 class FunctionForm(CleanText, forms.ModelForm):
     """An enterprise function and its typical uses, one a line."""
 
-    uses_text = forms.CharField(
-        label="Typical uses, one a line", widget=forms.Textarea(attrs={"rows": 6}), required=False
-    )
+    uses_text = LinesField(label="Typical uses, one a line", widget=forms.Textarea(attrs={"rows": 6}), required=False)
 
     class Meta:
         model = EnterpriseFunction

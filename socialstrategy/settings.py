@@ -156,6 +156,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "send mails": {"task": "socialstrategy.mail.tasks.send_due", "schedule": timedelta(seconds=20)},
     "remind": {"task": "candidates.tasks.remind", "schedule": timedelta(minutes=15)},
+    "hand in": {"task": "candidates.tasks.hand_in", "schedule": timedelta(minutes=15)},
     "refresh estimates": {"task": "candidates.tasks.refresh", "schedule": timedelta(hours=6)},
     "renew levels": {"task": "candidates.tasks.renew_snapshot", "schedule": timedelta(minutes=5)},
     "count roles": {"task": "candidates.tasks.count_roles", "schedule": timedelta(minutes=10)},

@@ -8,6 +8,7 @@ from candidates.models import Person
 from roles.forms import CleanText
 from roles.models import RoleTemplate, Skill
 from socialstrategy.lib.addresses import AddressInput
+from socialstrategy.lib.fields import LinesField
 from socialstrategy.lib.levels import LEVEL_CHOICES
 from teams.models import FULL_TIME, MOST_PEOPLE, Demand, Initiative, Team
 
@@ -88,6 +89,7 @@ class InitiativeForm(CleanText, forms.ModelForm):
         model = Initiative
         fields = ["title", "function", "goal", "phase", "deadline_on", "budget"]
         widgets = {"goal": forms.Textarea(attrs={"rows": 2}), "deadline_on": DAY}
+        field_classes = {"goal": LinesField}
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

@@ -121,6 +121,7 @@ def world(hr, version):
         **{f"assessments:wizard_{x}": [invitation.sitting_id] for x in ("intro", "later", "ended")},
         **{f"candidates:wizard_{x}": [invitation.sitting_id] for x in ("background", "background_add", "submit")},
         "candidates:continue_elsewhere": [invitation.sitting_id],
+        "candidates:wizard_at_deadline": [invitation.sitting_id],
         **{f"candidates:wizard_background_{x}": [invitation.sitting_id, background.pk] for x in ("edit", "remove")},
     }
 

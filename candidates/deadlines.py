@@ -1,0 +1,59 @@
+"""What becomes of assessments when their deadline has passed: what is complete is handed in, as was agreed to."""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import F
+
+from assessments.actions import Closed
+from candidates import actions, delivery
+from candidates.invitations import Invitation
+
+LOOKED_BACK = timedelta(days=90)
+"""Deadlines longer ago are not looked at again."""
+AT_ONCE = 500
+"""Assessments handed in at one time; the next are taken a quarter of an hour later."""
+TOLD_FOR = timedelta(days=14)
+"""For so long HR's home tells of what has run out, and of what was handed in by itself."""
+
+
+def over(now):
+    """Invitations whose deadline passed lately and that nobody has handed in or taken back."""
+    return Invitation.objects.filter(submitted_at=None, revoked_at=None, deadline_at__lte=now)
+
+
+def due(now):
+    """Those that are complete and were to be handed in by themselves."""
+    wanted = over(now).filter(
+        deadline_at__gt=now - LOOKED_BACK,
+        sitting__hands_itself_in=True,
+        sitting__submitted_at=None,
+        person__archived_at=None,
+    )
+    return wanted.with_progress().filter(answered__gte=F("asked"), asked__gt=0)
+
+
+def hand_in(now) -> int:
+    """Hand in what is due, each by itself, and mail each its report; returns how many."""
+    done = 0
+    for invitation in due(now).order_by("deadline_at")[:AT_ONCE]:
+        try:
+            with transaction.atomic():
+                actions.take_sitting_at_deadline(invitation, now)
+                delivery.send_report(invitation.person)
+        except Closed:
+            continue  # HR gave more time, or took it back, at this very moment
+        done += 1
+    return done
+
+
+def told(now) -> dict:
+    """What HR's home says about deadlines that have passed."""
+    lately = now - TOLD_FOR
+    by_itself = Invitation.objects.filter(sitting__submitted_by_itself=True, submitted_at__gt=lately)
+    ran_out = over(now).filter(deadline_at__gt=lately, person__archived_at=None)
+    return {
+        "by_itself": by_itself.select_related("person", "role_version__role").order_by("-submitted_at")[:4],
+        "ran_out": ran_out.with_progress().order_by("-answered", "-deadline_at")[:4],
+        "ran_out_count": ran_out.count(),
+    }
