@@ -39,6 +39,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         EMPLOYEE = "employee", "Employee"
 
     email = AddressField(unique=True)
+    new_email = AddressField(null=True, blank=True, help_text="Asked for, and not confirmed yet.")
     name = models.CharField(max_length=120)
     role = models.CharField(max_length=10, choices=Role, default=Role.EMPLOYEE, db_index=True)
     is_active = models.BooleanField("may sign in", default=True)
@@ -100,6 +101,10 @@ class LinkQuerySet(models.QuerySet):
         open_links = self.filter(purpose=purpose, target=str(target), used_at=None, ended_at=None)
         return open_links.update(ended_at=models.functions.Now())
 
+    def issued_since(self, purpose, target, moment) -> bool:
+        """Whether a link for ``target`` has gone out since."""
+        return self.filter(purpose=purpose, target=str(target), created_at__gt=moment).exists()
+
     def find(self, purpose, token):
         """The link with this token, whatever its state, or None."""
         return self.filter(purpose=purpose, token_digest=digest(token)).first()
@@ -118,6 +123,7 @@ class Link(models.Model):
     class Purpose(models.TextChoices):
         ASSESSMENT = "assessment", "Open an assessment"
         REPORT = "report", "Read a report"
+        ADDRESS = "address", "Confirm an address"
 
     purpose = models.CharField(max_length=12, choices=Purpose)
     target = models.CharField(max_length=40)

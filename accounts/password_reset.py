@@ -8,13 +8,18 @@ from django.core.exceptions import ValidationError
 from accounts.models import User, record
 from socialstrategy import jobs, mail
 from socialstrategy.jobs.models import Job
+from socialstrategy.lib.addresses import AddressInput
 
 
 class ResetForm(ResetPasswordForm):
     """Asks for an address, and looks nothing up: looking up takes time, which would tell who has an account."""
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["email"] = AddressInput.like(self.fields["email"])
+
     def clean_email(self) -> str:
-        return get_adapter().clean_email(self.cleaned_data["email"].lower())
+        return get_adapter().clean_email(self.cleaned_data["email"])
 
     def save(self, request, **kwargs) -> str:
         email = self.cleaned_data["email"]

@@ -11,14 +11,17 @@ import scoring
 from accounts.models import record
 from assessments import actions as assessments
 from assessments.models import RatingRequest
+from candidates import archiving, parameters, reporting_lines, shown
 from candidates import evidence as known
-from candidates import parameters, reporting_lines, shown
 from candidates.evidence import Estimate, Evidence, StoredFit
 from candidates.matrix import scored
 from candidates.models import Change, OwnField, OwnText, Person
+from candidates.readdressing import addresses_entered
 from scoring import fit as engine
 from socialstrategy.jobs import enqueue
 from socialstrategy.jobs.models import Job
+
+PARTICULARS = ["name", "email", "kind", "job_title", "function", "location", "manager"]
 
 
 def today() -> date:
@@ -36,10 +39,14 @@ def save_person(person: Person, *, by, own_texts: dict[OwnField, str] | None = N
     is_new = person.pk is None
     reporting_lines.lock(person, person.manager)
     reporting_lines.check(person, person.manager)
-    person.save()
+    before = None if is_new else Person.objects.select_for_update().values_list("email", flat=True).get(pk=person.pk)
+    # What the form does not show may have been changed meanwhile: whose account it is, whether they are archived.
+    person.save(update_fields=None if is_new else PARTICULARS)
     for field, text in (own_texts or {}).items():
         _set_own_text(person, field, text)
     record("person.created" if is_new else "person.changed", person, person.code, by=by)
+    if person.email != before:
+        addresses_entered([person], by=by)
     return person
 
 
@@ -50,12 +57,12 @@ def _set_own_text(person: Person, field: OwnField, text: str) -> None:
         OwnText.objects.filter(person=person, field=field).delete()
 
 
-@transaction.atomic
 def set_archived(person: Person, *, by, archived: bool) -> Person:
-    """Take somebody out of lists and rankings, or bring them back; their evidence stays."""
-    person.archived_at = timezone.now() if archived else None
-    person.save(update_fields=["archived_at"])
-    record("person.archived" if archived else "person.restored", person, person.code, by=by)
+    """Take somebody out of lists and rankings, or bring them back."""
+    if archived:
+        archiving.archive(person, by=by)
+    else:
+        archiving.bring_back(person, by=by)
     return person
 
 

@@ -81,8 +81,8 @@ def just_sent(purpose, target) -> bool:
 
 @transaction.atomic
 def send_report(person: Person) -> Mail | None:
-    """Mail the personal report's own link; at most one a minute, and none where there is no address."""
-    if not person.email or just_sent(Link.Purpose.REPORT, person.pk):
+    """Mail the personal report's own link; at most one a minute, and none to the archived or without an address."""
+    if person.archived_at or not person.email or just_sent(Link.Purpose.REPORT, person.pk):
         return None
     mail.withdraw("report", person.pk)
     expires = timezone.now() + REPORT_LASTS

@@ -25,8 +25,9 @@ LONGEST_DEADLINE = timedelta(days=180)
 
 
 class PersonForm(CleanText, forms.ModelForm):
-    """Somebody's own particulars."""
+    """Somebody's own particulars; ``archived`` is who has the address and can be brought back instead."""
 
+    archived: Person | None = None
     manager_email = forms.CharField(label="Manager's e-mail or name", required=False, max_length=254)
 
     class Meta:
@@ -47,7 +48,11 @@ class PersonForm(CleanText, forms.ModelForm):
 
     def clean_email(self):
         email = self.cleaned_data["email"]
-        if email and Person.objects.filter(email=email).exclude(pk=self.instance.pk).exists():
+        taken = Person.objects.at(email).exclude(pk=self.instance.pk).first() if email else None
+        if taken and taken.archived_at:
+            self.archived = taken
+            raise forms.ValidationError(f"{taken.name} has this address and is archived.")
+        if taken:
             raise forms.ValidationError("Somebody has this address already.")
         return email
 
@@ -63,6 +68,8 @@ class PersonForm(CleanText, forms.ModelForm):
         if len(found) > 1:
             raise forms.ValidationError(f"Two or more people are called {text}. Write the manager's e-mail.")
         self.found_manager = found[0]
+        if self.found_manager and self.found_manager.archived_at:
+            raise forms.ValidationError(f"{self.found_manager.name} is archived. Bring them back first.")
         try:
             reporting_lines.check(self.instance, self.found_manager)
         except reporting_lines.CircleError as error:
@@ -247,16 +254,28 @@ class AskForm(forms.Form):
         published = RoleVersion.objects.visible_to(user).published().filter(role__retired_at=None)
         self.fields["role_version"].queryset = published.select_related("role")
         manager = person.manager
-        self.fields["rater"].initial = manager.user.email if manager and manager.user else ""
+        self.fields["rater"].initial = shown(manager.user.email) if manager and _may_rate(manager.user) else ""
 
     def clean_rater(self):
         email = self.cleaned_data["rater"]
         rater = User.objects.filter(email=email, is_active=True).first()
         if rater is None:
-            raise forms.ValidationError(f"There is no account with the address {email}. Raters need one.")
+            raise forms.ValidationError(f"There is no account with the address {shown(email)}. Raters need one.")
         if rater.pk == self.person.user_id:
             raise forms.ValidationError("Nobody rates themselves here; invite them to a self-assessment.")
+        if not _may_rate(rater):
+            raise forms.ValidationError(f"{rater.name} is archived. Bring them back first.")
         return rater
+
+    def clean(self):
+        if self.person.archived_at:
+            raise forms.ValidationError(f"{self.person.name} is archived. Bring them back first.")
+        return super().clean()
+
+
+def _may_rate(user: User | None) -> bool:
+    """Accounts of people who are archived are asked nothing."""
+    return user is not None and user.is_active and not Person.objects.archived().filter(user=user).exists()
 
 
 class ParametersForm(CleanText, forms.Form):

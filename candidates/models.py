@@ -41,7 +41,16 @@ class PersonQuerySet(models.QuerySet):
         return self if user.is_hr else self.filter(Q(user=user) | Q(manager__user=user))
 
     def current(self):
+        """On the list: whom one offers, invites, asks, rates and ranks."""
         return self.filter(archived_at=None)
+
+    def archived(self):
+        return self.exclude(archived_at=None)
+
+    def at(self, *addresses: str):
+        """People with one of some addresses, found by the index however many there are."""
+        found = self.alias(indexed_email=Lower("email"))
+        return found.filter(indexed_email__in=[canonical(one) for one in addresses])
 
     def search(self, words: str):
         """People whose name, address or own fields contain every word."""

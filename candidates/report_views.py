@@ -71,7 +71,9 @@ def report_open(request, token):
     link = Link.objects.find(Link.Purpose.REPORT, token)
     person = Person.objects.filter(pk=link.target).first() if link else None
     state = link.state(timezone.now()) if person else "unknown"
-    context = {"token": token, "link": link, "state": state, "has_address": person and person.email}
+    # Nobody who is archived is sent a fresh one.
+    has_address = person and person.email and not person.archived_at
+    context = {"token": token, "link": link, "state": state, "has_address": has_address}
     status = {"open": 200, "unknown": 404}.get(state, 410)
     return render(request, "candidates/report_open.html", context, status=status)
 
@@ -95,5 +97,7 @@ def report_fresh(request, token):
     person = Person.objects.filter(pk=link.target).first() if link else None
     if person is None:
         raise Http404
+    if person.archived_at:
+        return report_open(request, token)
     delivery.send_report(person)
     return render(request, "candidates/link_sent.html", {"has_address": person.email})

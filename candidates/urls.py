@@ -1,5 +1,6 @@
 from django.urls import path
 
+from candidates import account_views as accounts
 from candidates import development_views as development
 from candidates import erasing_views as erasing
 from candidates import hiring_views as hiring
@@ -19,6 +20,10 @@ urlpatterns = [
     path("people/<int:pk>/", views.person_detail, name="person_detail"),
     path("people/<int:pk>/edit/", views.person_edit, name="person_edit"),
     path("people/<int:pk>/erase/", erasing.person_erase, name="person_erase"),
+    path("people/<int:pk>/archive/", views.person_archive, name="person_archive"),
+    path("people/<int:pk>/account/join/", accounts.account_join, name="account_join"),
+    path("people/<int:pk>/account/part/", accounts.account_part, name="account_part"),
+    path("people/<int:pk>/account/invite/", accounts.account_invite, name="account_invite"),
     path("people/<int:pk>/evidence/", views.evidence_add, name="evidence_add"),
     path("people/<int:pk>/rating/", ratings.rating_ask, name="rating_ask"),
     path("people/<int:pk>/background/add/", views.background_add, name="background_add"),

@@ -8,7 +8,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from assessments.models import RatingRequest
-from candidates import actions, exports
+from candidates import actions, archiving, exports, joining
+from candidates.account_views import InviteToAccountForm, JoinForm
 from candidates.evidence import SOURCE_WORDS, Estimate, StoredFit
 from candidates.forms import AskForm, BackgroundForm, EvidenceForm, PersonForm
 from candidates.models import Background, Person
@@ -26,13 +27,15 @@ SORTS = {"name": ("name", "pk"), "-name": ("-name", "-pk"), "new": ("-created_at
 def person_list(request):
     """Everybody, searched, filtered and sorted."""
     people = Person.objects.visible_to(request.user).select_related("function")
-    wanted = {name: request.GET.get(name, "")[:80] for name in ("q", "kind", "function", "sort")}
+    wanted = {name: request.GET.get(name, "")[:80] for name in ("q", "kind", "function", "account", "sort")}
     archived = bool(request.GET.get("archived"))
     people = people.filter(archived_at__isnull=not archived).search(wanted["q"])
     if wanted["kind"] in Person.Kind.values:
         people = people.filter(kind=wanted["kind"])
     if wanted["function"]:
         people = people.filter(function__slug=wanted["function"])
+    if wanted["account"] in ("with", "without"):
+        people = people.filter(user__isnull=wanted["account"] == "without")
     page = page_of(people.order_by(*SORTS.get(wanted["sort"], SORTS["name"])), request)
     counts = _assessed_counts([person.pk for person in page])
     for person in page:
@@ -58,10 +61,6 @@ def person_new(request):
 
 def person_edit(request, pk):
     person = get_object_or_404(Person.objects.visible_to(request.user).select_related("manager"), pk=pk)
-    if request.method == "POST" and "archive" in request.POST:
-        actions.set_archived(person, by=request.user, archived=person.archived_at is None)
-        messages.success(request, f"{person.name} is {'archived' if person.archived_at else 'back'}.")
-        return redirect("candidates:person_detail", person.pk)
     return _person_form(request, person)
 
 
@@ -75,8 +74,22 @@ def _person_form(request, person):
         else:
             messages.success(request, f"{saved.name} is saved.")
             return redirect("candidates:person_detail", saved.pk)
-    context = {"form": form, "person": Person.objects.filter(pk=person.pk).first()}
+    known = Person.objects.filter(pk=person.pk).first()
+    context = {"form": form, "person": known, "ending": archiving.ending(known) if known else None}
     return render(request, "candidates/person_form.html", context, status=400 if form.errors else 200)
+
+
+@require_POST
+def person_archive(request, pk):
+    """Take somebody off the list, or bring them back; pressing twice does it once."""
+    person = get_object_or_404(Person.objects.visible_to(request.user), pk=pk)
+    if request.POST.get("archived") == "no":
+        archiving.bring_back(person, by=request.user)
+        messages.success(request, f"{person.name} is on the list again.")
+    else:
+        words = archiving.archive(person, by=request.user).words
+        messages.success(request, f"{person.name} is archived." + (f" Ended: {words}." if words else ""))
+    return redirect("candidates:person_detail", person.pk)
 
 
 def person_detail(request, pk):
@@ -100,6 +113,9 @@ def person_detail(request, pk):
         "stored": _stored(person) if sees_everything(request.user, person) else [],
         "versions": RoleVersion.objects.visible_to(request.user).published().select_related("role") if is_hr else [],
         "evidence_form": EvidenceForm() if is_hr else None,
+        "fitting": joining.fitting_accounts(person) if is_hr else [],
+        "join_form": JoinForm(),
+        "account_form": InviteToAccountForm(),
         "ask_form": AskForm(user=request.user, person=person) if is_hr else None,
         "hidden": hidden,
     }

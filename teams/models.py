@@ -59,6 +59,10 @@ class MembershipQuerySet(models.QuerySet):
     def current(self):
         return self.filter(left_on=None)
 
+    def present(self):
+        """Who is in a team now; whoever is archived comes back to it when they are brought back."""
+        return self.current().filter(person__archived_at=None)
+
     def time_of(self, person) -> int:
         """Percent of a person's time that teams have already."""
         return self.current().filter(person=person).aggregate(sum=Sum("share"))["sum"] or 0

@@ -22,7 +22,7 @@ def team_list(request):
     teams = matching(teams.filter(closed_on__isnull=not wanted["closed"]), wanted["q"], "name")
     if wanted["function"]:
         teams = teams.filter(function__slug=wanted["function"])
-    members = Membership.objects.current().filter(team=OuterRef("pk")).order_by().values("team")
+    members = Membership.objects.present().filter(team=OuterRef("pk")).order_by().values("team")
     demands = Demand.objects.active_on(timezone.localdate()).filter(team=OuterRef("pk")).order_by().values("team")
     teams = teams.annotate(
         member_count=Subquery(members.annotate(n=Count("pk")).values("n")),
@@ -57,7 +57,7 @@ def team_detail(request, pk):
 
 
 def _team_page(request, team, *, member_form=None, problem="", status=200):
-    members = team.memberships.current().select_related("person__function")
+    members = team.memberships.present().select_related("person__function")
     count = members.count()
     context = {
         "team": team,

@@ -140,9 +140,9 @@ def test_the_list_is_searched_and_filtered(as_hr, query, shown):
 def test_archiving_and_bringing_back(as_hr):
     ada = make_person("Ada")
     give_evidence(ada, "analytics", 3)
-    as_hr.post(f"/people/{ada.pk}/edit/", {"archive": "1"})
+    as_hr.post(f"/people/{ada.pk}/archive/", {"archived": "yes"})
     assert not Person.objects.current().exists()
-    as_hr.post(f"/people/{ada.pk}/edit/", {"archive": "1"})
+    as_hr.post(f"/people/{ada.pk}/archive/", {"archived": "no"})
     assert Person.objects.current().get().evidence.count() == 1
 
 

@@ -78,6 +78,11 @@ def _readable(label: str) -> str:
 class AddressInput(forms.EmailField):
     """A form's field for an address: any way of writing it is taken, the one form comes out."""
 
+    @classmethod
+    def like(cls, field: forms.Field) -> "AddressInput":
+        """In the place of another field, looking the same."""
+        return cls(label=field.label, widget=field.widget)
+
     def to_python(self, value):
         value = super().to_python(value)
         return canonical(value) if isinstance(value, str) else value

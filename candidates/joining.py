@@ -1,0 +1,132 @@
+"""Whose account is whose: somebody on the list of people and an account with the same address are one.
+
+They are joined when HR or staff enter either, or when the holder of an account has confirmed a new address. Nobody is
+joined by themselves who is joined already, or was parted and has the address still; no account of an administrator;
+and nobody where two fit: there HR decides.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+from django.urls import reverse
+
+from accounts import actions as accounts
+from accounts.models import User, record
+from accounts.neighbours import Owner
+from candidates.models import Person
+from socialstrategy.lib.addresses import ODD, canonical
+
+MOST_FITTING = 5
+
+
+def free_accounts():
+    """Accounts that nobody on the list has yet, without those of administrators."""
+    has_person = Exists(Person.objects.filter(user=OuterRef("pk")))
+    return User.objects.filter(~has_person, is_staff=False, is_superuser=False)
+
+
+def free_people():
+    """People without an account who are not archived."""
+    return Person.objects.current().filter(user=None)
+
+
+@transaction.atomic
+def join(people: Iterable[Person], *, by) -> int:
+    """Join people whose address has just been entered with the free accounts that have it; how many were."""
+    given = {person.pk: person for person in people if person.email}
+    locked = free_people().select_for_update().filter(pk__in=given).order_by("pk")
+    # The rows as the caller holds them, so that whatever it saves afterwards knows of the account.
+    free = {row.email: given[row.pk] for row in locked}
+    accounts_found = list(free_accounts().filter(email__in=free))
+    if not accounts_found:
+        return 0
+    claims = Counter(_odd(free_people()) + _odd(free_accounts()))
+    fitting = [(free[user.email], user) for user in accounts_found if not claims[user.email]]
+    for person, user in fitting:
+        _join(person, user, by)
+    return len(fitting)
+
+
+def _odd(rows) -> list[str]:
+    """The mailboxes of rows that were stored otherwise written before there was one form, and had a twin."""
+    odd = rows.filter(email__regex=ODD).values_list("email", flat=True)
+    return [canonical(email) for email in odd if canonical(email) != email]
+
+
+def account_entered(user: User, *, by) -> None:
+    """Somebody has made an account, or its holder has confirmed another address."""
+    join(Person.objects.at(user.email), by=by)
+
+
+def _join(person: Person, user: User, by) -> None:
+    person.user = user
+    person.save(update_fields=["user"])
+    record("account.joined", person, f"{person.code} with account {user.pk}", by=by, account=user.pk)
+
+
+@transaction.atomic
+def join_by_hand(person: Person, user: User, *, by) -> None:
+    """HR says whose an account is, whatever its address.
+
+    Raises
+    ------
+    ValidationError : either is joined already, or the account is an administrator's and whoever asks is none.
+    """
+    person = Person.objects.select_for_update().get(pk=person.pk)
+    if person.archived_at:
+        raise ValidationError(f"{person.name} is archived. Bring them back first.")
+    if person.user_id:
+        raise ValidationError(f"{person.name} has an account already.")
+    if Person.objects.filter(user=user).exists():
+        raise ValidationError("This account belongs to somebody else already.")
+    if not accounts.may_change(user, by=by):
+        raise ValidationError("This is the account of an administrator. Only an administrator can join it.")
+    _join(person, user, by)
+
+
+@transaction.atomic
+def part(person: Person, *, by) -> None:
+    """The account is no longer this person's; both stay, and are not joined again by themselves."""
+    person = Person.objects.select_for_update().select_related("user").get(pk=person.pk)
+    if person.user is None:
+        return
+    if not accounts.may_change(person.user, by=by):
+        raise ValidationError("This is the account of an administrator. Only an administrator can part it.")
+    record("account.parted", person, f"{person.code} from account {person.user_id}", by=by, account=person.user_id)
+    person.user = None
+    person.save(update_fields=["user"])
+
+
+@transaction.atomic
+def invite(person: Person, *, role, by) -> User:
+    """Make an account for somebody; a mail asks them to choose a password."""
+    person = Person.objects.select_for_update().get(pk=person.pk)
+    if person.archived_at:
+        raise ValidationError(f"{person.name} is archived. Bring them back first.")
+    if person.user_id:
+        raise ValidationError(f"{person.name} has an account already.")
+    if not person.email:
+        raise ValidationError(f"{person.name} has no e-mail address. Enter one first.")
+    if User.objects.filter(email=person.email).exists():
+        raise ValidationError("There is an account with this address. Say below whether it is theirs.")
+    user = User(name=person.name, email=person.email, role=role)
+    return accounts.create_account(user, by=by)
+
+
+def fitting_accounts(person: Person) -> list[User]:
+    """Free accounts that may be this person's: the same address, or the same name."""
+    if person.user_id or person.archived_at:
+        return []
+    alike = Q(name__iexact=person.name)
+    if person.email:
+        alike |= Q(email=person.email)
+    return list(free_accounts().filter(alike)[:MOST_FITTING])
+
+
+def owners(users: Iterable[User]) -> dict[int, Owner]:
+    """Whose some accounts are."""
+    people = Person.objects.filter(user__in=list(users)).only("pk", "name", "user_id")
+    return {one.user_id: Owner(one.name, reverse("candidates:person_detail", args=[one.pk])) for one in people}
