@@ -55,7 +55,7 @@ def test_the_joined_account_finds_its_page_its_work_and_its_report(as_hr, client
     client.force_login(account_of())
     assert version.role.title in client.get("/").content.decode()
     assert client.get(f"/people/{person.pk}/").status_code == 200
-    assert client.get("/report/").status_code == 200
+    assert client.get(f"/report/{person.subject}/").status_code == 200
 
 
 def test_many_people_who_were_written_at_once_are_joined_by_a_few_queries(hr, django_assert_max_num_queries):

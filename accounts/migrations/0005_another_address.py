@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0003_addresses_in_one_form"),
+        ("accounts", "0004_only_added"),
     ]
 
     operations = [
