@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.factories import make_user
 from accounts.models import AuditEntry, Link
 from assessments.models import RatingRequest
-from candidates import actions, archiving, inviting
+from candidates import actions, archiving, delivery, inviting
 from candidates.factories import give_evidence, make_invitation, make_person
 from candidates.models import Invitation, Person
 from socialstrategy.mail.models import Mail
@@ -29,7 +29,7 @@ def ada(version, hr):
     make_invitation(ada, version, hr)
     actions.ask_for_rating(ada, version, make_user("assessor"), kind="peer", by=hr)
     actions.ask_for_rating(make_person("Boss"), version, user, kind="subordinate", by=hr)
-    inviting.send_report(ada)
+    delivery.send_report(ada)
     ada.refresh_from_db()
     return ada
 

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import AuditEntry
-from candidates import inviting
+from candidates import delivery, inviting
 from candidates.factories import make_invitation, make_person
 from candidates.models import Person
 from candidates.readdressing import addresses_entered
@@ -19,7 +19,7 @@ def ada(version, hr):
     """Invited and with a report, at an address that turns out to be somebody else's."""
     ada = make_person("Ada", email="wrong@example.org", kind="employee")
     make_invitation(ada, version, hr)
-    inviting.send_report(ada)
+    delivery.send_report(ada)
     return ada
 
 
@@ -44,7 +44,7 @@ def test_links_to_the_old_address_end_and_fresh_ones_go_to_the_new(as_hr, ada, l
     assert [opens(path) for path in old] == [410, 410]
     assert [opens(path) for path in new] == [200, 200]
     assert AuditEntry.objects.filter(action="invitation.readdressed").count() == 1
-    assert links("wrong@example.org", link_in) == old
+    assert Mail.objects.filter(to="wrong@example.org").count() == len(old)
 
 
 def test_an_address_taken_away_ends_the_links(as_hr, ada, link_in):

@@ -86,9 +86,10 @@ def test_people_written_at_once_are_kept_in_the_one_form():
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("way", WAYS)
-def test_somebody_signs_in_and_asks_for_a_password_whichever_way_they_write(client, way, last_mail):
+def test_somebody_signs_in_and_asks_for_a_password_whichever_way_they_write(client, way, last_mail, run_jobs):
     user = make_user(email="ada@müller.example")
     client.post("/password/forgotten/", {"email": way})
+    run_jobs()
     assert "/password/new/" in last_mail(MÜLLER).text
     client.post("/sign-in/", {"login": way, "password": "correct horse battery"})
     assert client.session["_auth_user_id"] == str(user.pk)
