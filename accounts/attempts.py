@@ -15,6 +15,7 @@ from django.dispatch import receiver
 from django.utils.crypto import salted_hmac
 
 from socialstrategy.lib import visitors
+from socialstrategy.lib.addresses import canonical
 from socialstrategy.lib.limits import Limit, minutes
 
 HERE = Limit("sign-in here", 5, 10 * 60)
@@ -34,7 +35,7 @@ class Attempt:
     """One attempt to sign in to the account with this address."""
 
     def __init__(self, request, email: str):
-        account = email.strip().lower()
+        account = canonical(email)
         browser, known = read_cookie(request)
         address = visitors.address(request)
         if _digest(account) in known:
@@ -62,7 +63,7 @@ def may_mail_reset(request, email: str) -> bool | None:
 
     A mail that went out a moment ago does again: nobody's mailbox is filled, and nobody is kept from a new password.
     """
-    account = email.strip().lower()
+    account = canonical(email)
     _, known = read_cookie(request)
     if _digest(account) not in known and not RESET_ADDRESS.take(visitors.address(request)):
         return None
@@ -84,7 +85,7 @@ def read_cookie(request) -> tuple[str, list[str]]:
 
 def remember(request, email: str) -> None:
     """This browser is known for the account from the next response on."""
-    request.known_browser_for = email.strip().lower()
+    request.known_browser_for = canonical(email)
 
 
 @receiver(password_reset)
