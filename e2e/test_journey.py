@@ -90,7 +90,7 @@ def test_from_an_occupation_to_a_ranking(organisation, celery_worker, wait_until
         )
     hr.goto("/people/import/")
     hr.set_input_files("#id_file", people)
-    hr.click("text=Read the files")
+    hr.click("text=Read the file")
     expect(hr.locator("main")).to_contain_text("E-mail is missing")
     hr.click("text=Write 2 people")
     wait_until(lambda: Person.objects.count() == 2)
