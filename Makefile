@@ -4,7 +4,7 @@ PORT ?= 8000
 export HOST PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test bench format lock
+.PHONY: help setup run test bench faults format lock
 
 help: ## This list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -22,6 +22,10 @@ test: ## Set up and run every check and test on the real components (ARGS= goes 
 bench: ## Measure the engine and the pages, as ratios in one run
 	@$(PYTHON) scripts/setup.py --dev
 	@.venv/bin/python scripts/with_servers.py .venv/bin/python -m benchmarks
+
+faults: ## Break the real servers under load, 200 times; nothing may be lost or done twice (SEED=, COUNT=; half an hour)
+	@$(PYTHON) scripts/setup.py --dev
+	@exec .venv/bin/python -m faults --count $(or $(COUNT),200) $(if $(SEED),--seed $(SEED))
 
 format: ## Let ruff lay out the code
 	@$(PYTHON) scripts/setup.py --dev
