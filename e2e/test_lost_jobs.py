@@ -1,6 +1,7 @@
 """Lost jobs come back by themselves, slow ones are left alone; and the folder as broker does many jobs a second."""
 
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -91,7 +92,7 @@ def embedded(tmp_path):
     environment = {
         **kept,
         "DEMO": "1",
-        "SECRET_KEY": "embedded-" + "k3y9" * 16,
+        "SECRET_KEY": secrets.token_urlsafe(50),
         "VAR_DIR": str(tmp_path),
         "DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}",
         "CELERY_BROKER_URL": "filesystem://localhost",

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -92,6 +93,7 @@ class Servers:
     base: Path
     smtp: int
     port: int = field(default_factory=lambda: free_port())
+    key: str = field(default_factory=lambda: secrets.token_urlsafe(50))
     kept: dict[str, Kept] = field(default_factory=dict)
     watcher: threading.Thread | None = None
     is_over: threading.Event = field(default_factory=threading.Event)
@@ -112,7 +114,7 @@ class Servers:
             **addresses(self.base),
             "DEMO": "0",
             "DEBUG": "0",
-            "SECRET_KEY": "faults-" + "k3y9" * 16,
+            "SECRET_KEY": self.key,
             "BASE_URL": self.url,
             "VAR_DIR": str(self.var),
             "EMAIL_URL": f"smtp://127.0.0.1:{self.smtp}",
