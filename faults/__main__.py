@@ -15,9 +15,10 @@ import time
 from collections import deque
 from pathlib import Path
 
-from faults.ledger import Ledger, asked_again
+from faults.game import Game
+from faults.ledger import Ledger
 from faults.mailbox import Mailbox
-from faults.report import LONGEST, Line, problems, table
+from faults.report import Line, problems, table
 from faults.servers import Servers
 
 MINUTES = 30
@@ -86,17 +87,13 @@ def play(given, servers: Servers, mailbox: Mailbox, until: float) -> tuple[list[
     version = organisation.fill()
     servers.start_application()
     ledger, rng, is_over = Ledger(mailbox), random.Random(given.seed), threading.Event()
-    scene = kinds.Scene(servers, ledger, mailbox, rng)
     plan = planned(kinds.KINDS, given, rng)
+    scene = kinds.Scene(servers, ledger, mailbox, rng, version.pk)
     people = at_work(servers.url, ledger, given.seed, is_over, version.pk)
-    lines: list[Line] = []
+    game = Game(scene, given.seed, until, say)
     try:
-        recovered(scene, time.time(), 90)
-        for n, kind in enumerate(plan, start=1):
-            if time.monotonic() > until - LONGEST:
-                break
-            lines.append(one_fault(scene, kind, lines))
-            say(f"{n:>4} {told(lines[-1])}")
+        game.prepare()
+        game.play(plan)
     finally:
         is_over.set()
         for one in people:
@@ -104,7 +101,7 @@ def play(given, servers: Servers, mailbox: Mailbox, until: float) -> tuple[list[
         django.db.connections.close_all()
     for sentence in dict.fromkeys(ledger.refused):
         say(f"  note: {sentence}")
-    return lines, len(plan)
+    return game.lines, len(plan)
 
 
 def planned(every, given, rng: random.Random) -> list:
@@ -138,44 +135,6 @@ def at_work(url: str, ledger: Ledger, seed: int, is_over: threading.Event, versi
     for one in people:
         one.start()
     return people
-
-
-def one_fault(scene, kind, before: list[Line]) -> Line:
-    """Do it, wait until all goes again, and compare the ledger with the database."""
-    size = scene.ledger.size
-    line = Line(kind.name)
-    line.back = kind.act(scene)
-    ended = time.time()
-    line.seconds = recovered(scene, ended, 2 * LONGEST)
-    found = asked_again(scene.ledger.compare)
-    line.lost = found.lost.difference(*(one.lost for one in before))
-    line.doubled = found.doubled.difference(*(one.doubled for one in before))
-    line.acknowledged = scene.ledger.size - size
-    return line
-
-
-def recovered(scene, ended: float, most: float) -> float:
-    """Seconds until every kind of request has gone through, and what was acknowledged before has been worked off."""
-    from datetime import UTC, datetime
-
-    from faults.kinds import REQUESTS, WORK
-
-    since = datetime.fromtimestamp(ended, UTC)
-    scene.left = []
-    while time.time() - ended < most:
-        scene.left = [kind for kind in (*REQUESTS, *WORK) if scene.ledger.went[kind] < ended]
-        scene.left += scene.ledger.without_mail(ended)
-        scene.left = scene.left or asked_again(lambda: scene.ledger.jobs_left(since))
-        if not scene.left:
-            break
-        time.sleep(0.1)
-    return time.time() - ended
-
-
-def told(line: Line) -> str:
-    marks = "" if line.is_good else f"  LOST {sorted(line.lost)[:3]} DOUBLED {sorted(line.doubled)[:3]}"
-    back = f", a lost job back after {line.back:.1f} s" if line.back is not None else ""
-    return f"{line.kind}: {line.acknowledged} acknowledged, all went again after {line.seconds:.1f} s{back}{marks}"
 
 
 if __name__ == "__main__":

@@ -85,6 +85,7 @@ class Ledger:
         self._answers(found, answers, handed_in)
         self._ratings(found, ratings, rated)
         self._people(found, people, invited, imports)
+        self._jobs(found)
         for email in invited:
             by_subject: dict[str, set[str]] = defaultdict(set)
             for one in self.mailbox.messages(email):
@@ -141,16 +142,33 @@ class Ledger:
         found.look("audit entry of invitation", (), _audited("invitation.sent"))
         found.look("audit entry of import", [batch for batch in imports if batch in done], _audited("people.imported"))
 
+    @staticmethod
+    def _jobs(found: Found) -> None:
+        """Nothing is given up, and each part counts once."""
+        from django.db.models import F
+
+        from socialstrategy.jobs.models import Job
+        from socialstrategy.mail.models import Mail
+
+        given_up = Job.objects.filter(state=Job.State.FAILED)
+        found.lost |= {f"job {one.kind} {one.pk}: {one.message}" for one in given_up}
+        found.lost |= {f"mail to {one.to}: {one.error}" for one in Mail.objects.filter(state=Mail.State.FAILED)}
+        spread = Job.objects.filter(state=Job.State.DONE, parts__isnull=False).exclude(done=F("total")).distinct()
+        found.doubled |= {f"job {one.kind} {one.pk}: {one.done} of {one.total}" for one in spread}
+
     def jobs_left(self, since) -> list[str]:
-        """Jobs begun before ``since`` that are not done, imports among them; whatever was given up is here for ever."""
+        """Jobs begun before ``since`` that are not done, imports and mails among them."""
         from candidates.imports import ImportBatch
         from socialstrategy.jobs.models import Job
+        from socialstrategy.mail.models import Mail
 
-        jobs = Job.objects.filter(created_at__lte=since).exclude(state=Job.State.DONE)
+        jobs = Job.objects.active().filter(created_at__lte=since)
         with self.lock:
             imports = list(self.imports)
-        waiting = ImportBatch.objects.filter(pk__in=imports, created_at__lte=since).exclude(state="done")
-        return [f"{one.kind} {one.state} {one.message}".strip() for one in jobs] + [f"import {one}" for one in waiting]
+        batches = ImportBatch.objects.filter(pk__in=imports, created_at__lte=since).exclude(state="done")
+        mails = Mail.objects.filter(created_at__lte=since, state=Mail.State.QUEUED)
+        left = [f"{one.kind} {one.state} {one.message}".strip() for one in jobs]
+        return left + [f"import {one}" for one in batches] + [f"mail to {one.to}: {one.error}" for one in mails]
 
 
 def _audited(action: str) -> Counter:

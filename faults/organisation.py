@@ -11,7 +11,8 @@ from faults.clients import PASSWORD, Asker, Importer, Overseer, Rater, Recruiter
 from roles import actions as roles
 from roles.models import EnterpriseFunction, RoleVersion, Skill
 
-PEOPLE = 240
+KNOWN, QUIET = 160, 40
+"""People who are rated meanwhile, and people of whom nothing changes."""
 
 
 def fill() -> RoleVersion:
@@ -30,7 +31,9 @@ def fill() -> RoleVersion:
     )
     roles.publish(version, by=hr)
     people = Person.objects.bulk_create(
-        Person(name=f"Known {n}", email=f"known{n}@faults.example") for n in range(PEOPLE)
+        Person(name=f"{name} {n}", email=f"{name}{n}@faults.example")
+        for name, count in (("known", KNOWN), ("quiet", QUIET))
+        for n in range(count)
     )
     today = timezone.localdate()
     Evidence.objects.bulk_create(

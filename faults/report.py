@@ -19,10 +19,11 @@ class Line:
     seconds: float = 0.0
     back: float | None = None
 
-    @property
-    def is_good(self) -> bool:
-        in_time = self.seconds <= LONGEST and (self.back is None or self.back <= LONGEST_OF_PARTS)
-        return in_time and not self.lost and not self.doubled
+    def told(self) -> str:
+        back = f", a lost job in hand again after {self.back:.1f} s" if self.back is not None else ""
+        bad = [*sorted(f"LOST {one}" for one in self.lost), *sorted(f"DOUBLED {one}" for one in self.doubled)]
+        told = f"{self.kind}: {self.acknowledged} acknowledged, all went again after {self.seconds:.1f} s{back}"
+        return "; ".join([told, *bad[:3]])
 
 
 def table(lines: list[Line]) -> str:

@@ -95,6 +95,7 @@ class Servers:
     port: int = field(default_factory=lambda: free_port())
     key: str = field(default_factory=lambda: secrets.token_urlsafe(50))
     kept: dict[str, Kept] = field(default_factory=dict)
+    more: list[Kept] = field(default_factory=list)
     watcher: threading.Thread | None = None
     is_over: threading.Event = field(default_factory=threading.Event)
 
@@ -195,12 +196,24 @@ class Servers:
             one.is_held = False
         self.wait_for(one.server.is_up, name)
 
+    @contextlib.contextmanager
+    def one_more(self, name: str, *options: str):
+        """Within it a second one of the same runs beside the first."""
+        first = self.kept[name].server
+        second = Kept(f"second {name}", Server([*first.command, *options], first.is_up, first.log, first.options))
+        self.more.append(second)
+        second.start()
+        try:
+            yield
+        finally:
+            second.end()
+
     def end(self) -> None:
         """End every process, those that need the others first."""
         self.is_over.set()
         if self.watcher:
             self.watcher.join(5)
-        for one in reversed(self.kept.values()):
+        for one in [*self.more, *reversed(self.kept.values())]:
             one.end()
 
 
