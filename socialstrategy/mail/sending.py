@@ -20,9 +20,11 @@ from socialstrategy.mail.failures import Failure, failure_of
 from socialstrategy.mail.models import Mail
 
 CLAIMED_FOR = timedelta(minutes=5)
-SHORTEST, LONGEST, LONGEST_OF_SERVER = timedelta(minutes=1), timedelta(hours=4), timedelta(minutes=30)
-"""Between attempts: one minute at first, then half of the time that a mail has waited; a mail server that is away is
-looked for more often, since one attempt stands for all mails."""
+LOST_AFTER = timedelta(seconds=15)
+"""What a lost worker had in hand was begun so long ago at least."""
+SHORTEST, LONGEST, LONGEST_OF_SERVER = timedelta(seconds=20), timedelta(hours=4), timedelta(minutes=30)
+"""Between attempts: twenty seconds at first, then half of the time that a mail has waited; a mail server that is away
+is looked for more often, since one attempt stands for all mails."""
 SERVER_IS_AWAY_FOR = timedelta(seconds=30)
 """So long after the mail server has failed no other mail is tried."""
 
@@ -31,6 +33,12 @@ def send_due(clock=timezone.now) -> None:
     """Try every mail whose time has come, until none is left or the mail server fails."""
     while mail := Mail.objects.due(clock()).first():
         attempt(mail, clock)
+
+
+def take_over(mails, now: datetime) -> None:
+    """Mails that a worker had in hand when it was lost are due at once, without waiting for their claim to end."""
+    in_hand = mails.filter(state=Mail.State.QUEUED, trouble=Mail.Trouble.NONE, tried_at__lte=now - LOST_AFTER)
+    in_hand.update(next_attempt_at=now)
 
 
 def attempt(mail: Mail, clock=timezone.now) -> None:

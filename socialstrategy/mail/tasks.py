@@ -11,7 +11,10 @@ from socialstrategy.mail.models import Mail
 @handles("mail.send")
 def send_mail(job) -> None:
     """The first attempt at a fresh mail; whatever it gives, the mail says when the next one is."""
-    mail = Mail.objects.due(timezone.now()).filter(pk=job.arguments["mail_id"]).first()
+    now, mine = timezone.now(), Mail.objects.filter(pk=job.arguments["mail_id"])
+    if job.attempts > 1:
+        sending.take_over(mine, now)
+    mail = Mail.objects.due(now).filter(pk__in=mine).first()
     if mail:
         sending.attempt(mail)
 
@@ -19,6 +22,8 @@ def send_mail(job) -> None:
 @handles("mail.send_due")
 def send_due_mails(job) -> None:
     """Every mail whose time has come."""
+    if job.attempts > 1:
+        sending.take_over(Mail.objects.all(), timezone.now())
     sending.send_due()
 
 
