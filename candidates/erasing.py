@@ -15,7 +15,7 @@ from accounts.models import AuditEntry, Link, User
 from assessments import actions as assessments
 from assessments.models import Rating, RatingRequest, Response
 from candidates.evidence import Evidence
-from candidates.imports import ImportBatch, ImportRow
+from candidates.imports import AwaitedManager, ImportBatch, ImportRow, let_go
 from candidates.models import Person
 from socialstrategy.jobs.models import Job
 from socialstrategy.lib.addresses import canonical
@@ -25,6 +25,7 @@ from socialstrategy.mail.models import Mail, about
 
 TEXTS = {
     AuditEntry: ["summary", "detail"],
+    AwaitedManager: ["wanted"],
     Evidence: ["note"],
     ImportRow: ["cells", "values", "message"],
     Job: ["arguments", "result", "message"],
@@ -199,6 +200,7 @@ def _erase_rows(traces: Traces) -> dict[str, int]:
 def _empty(keys: list[int]) -> int:
     """Lines of files lose what stood in them and keep their place; one that was still to be written no longer is."""
     lines = ImportRow.objects.filter(pk__in=keys)
+    let_go(ImportBatch.objects.filter(rows__in=keys).distinct())
     lines.update(cells=[], values={}, message="This person has been erased.")
     lines.exclude(batch__state=ImportBatch.State.DONE).update(fate=ImportRow.Fate.ERROR)
     return len(keys)

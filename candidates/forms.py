@@ -9,7 +9,6 @@ from accounts.models import User
 from assessments.models import RatingRequest
 from candidates import reporting_lines
 from candidates.evidence import SOURCE_WORDS
-from candidates.importing import FIELDS, NEEDED
 from candidates.models import Background, OwnField, OwnText, Person
 from candidates.parameters import STUDIES, InForce, Parameters
 from roles.forms import CleanText
@@ -183,45 +182,6 @@ class EvidenceForm(CleanText, forms.Form):
         elif source and DEFAULT_SOURCES[source].reliability is not None:
             data["standard_error"] = None
         return data
-
-
-class ImportFileForm(forms.Form):
-    """A CSV or XLSX file of people."""
-
-    file = forms.FileField(
-        label="CSV or XLSX file",
-        help_text="With a heading. Name and e-mail are needed; job title, function, location, kind and manager's "
-        "e-mail are taken if they are there.",
-        error_messages={"empty": "The file is empty.", "required": "Choose a file first."},
-    )
-
-
-class ColumnsForm(forms.Form):
-    """Which column of the file holds what."""
-
-    def __init__(self, *args, batch, **kwargs):
-        super().__init__(*args, **kwargs)
-        choices = [
-            ("", "Not in the file"),
-            *[(str(n), cell or f"Column {n + 1}") for n, cell in enumerate(batch.header)],
-        ]
-        for field, label in FIELDS.items():
-            self.fields[field] = forms.ChoiceField(
-                label=label, choices=choices, required=field in NEEDED, initial=str(batch.columns.get(field, ""))
-            )
-
-    def clean(self):
-        data = super().clean()
-        used = [value for value in data.values() if value]
-        for field, value in data.items():
-            if value and used.count(value) > 1:
-                self.add_error(field, "Two fields can't share a column.")
-                break
-        return data
-
-    @property
-    def columns(self) -> dict[str, int]:
-        return {field: int(value) for field, value in self.cleaned_data.items() if value}
 
 
 class RatingForm(forms.Form):

@@ -1,20 +1,25 @@
-"""Importing people, step by step: file, columns and preview, writing, corrections."""
+"""Importing people, step by step: file, reading, columns and preview, writing, corrections."""
 
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from candidates import importing
-from candidates.forms import ColumnsForm, ImportFileForm
+from candidates.import_fields import EMPTIES
+from candidates.import_forms import ColumnsForm, ImportFileForm, ReadingForm
 from candidates.imports import ImportBatch, ImportRow
 from socialstrategy import jobs
 from socialstrategy.jobs.models import Job
 from socialstrategy.lib.paging import page_of
+from socialstrategy.lib.uploads.delimited import ENCODINGS, SEPARATORS
+from socialstrategy.lib.uploads.reading import TooSlowError
 
-AT_ONCE = 500
-"""Up to so many rows are judged within the request; more of them as a job with a progress bar."""
+AT_ONCE_ROWS, AT_ONCE_BYTES, AT_ONCE_SECONDS = 500, 200_000, 3
+"""What is read and judged within the request; more of it as a job with a progress bar."""
+State = ImportBatch.State
 
 
 def import_new(request):
@@ -27,49 +32,104 @@ def import_new(request):
                 raise importing.ImportFileError(
                     f"The file is larger than {settings.IMPORT_MAX_BYTES // 2**20} MB. Split it and try again."
                 )
-            batch = importing.create_batch(file.name, file.read(), by=request.user)
+            batch = importing.keep(file.name, file.read(), by=request.user)
+            _read(request, batch, file.size)
         except importing.ImportFileError as error:
             form.add_error("file", str(error))
         else:
-            return _judge(request, batch)
-    recent = ImportBatch.objects.all()[:10]
+            return redirect("candidates:import_detail", batch.pk)
+    recent = ImportBatch.objects.exclude(state=State.REFUSED)[:10]
     context = {"form": form, "recent": recent}
     return render(request, "candidates/import_new.html", context, status=400 if form.errors else 200)
 
 
-def _judge(request, batch):
-    rows = batch.rows.count()
-    if rows <= AT_ONCE:
+def _read(request, batch, size: int) -> None:
+    """A small file at once, a large one or one that takes long as a job.
+
+    Raises
+    ------
+    ImportFileError : a small file that cannot be read; the batch says so, too.
+    """
+    if size <= AT_ONCE_BYTES:
+        try:
+            importing.take(batch, AT_ONCE_SECONDS)
+        except TooSlowError:
+            return _enqueue(request, batch, again=True)
+        except importing.ImportFileError as error:
+            importing.refuse(batch, error)
+            raise
+        return _judge(request, batch)
+    return _enqueue(request, batch, again=True)
+
+
+def _judge(request, batch) -> None:
+    if batch.rows.count() <= AT_ONCE_ROWS:
         importing.judge(batch)
     else:
-        with transaction.atomic():
-            job = jobs.enqueue("people.read", by=request.user, total=rows, batch_id=str(batch.pk))
-            ImportBatch.objects.filter(pk=batch.pk).update(job_id=job.pk, state=ImportBatch.State.READING)
-    return redirect("candidates:import_detail", batch.pk)
+        _enqueue(request, batch, again=False)
+
+
+def _enqueue(request, batch, *, again: bool) -> None:
+    """``again``: the file is read first."""
+    with transaction.atomic():
+        address = reverse("candidates:import_detail", args=[batch.pk])
+        job = jobs.enqueue("people.read", by=request.user, result_url=address, batch_id=str(batch.pk), again=again)
+        ImportBatch.objects.filter(pk=batch.pk).update(job_id=job.pk, state=State.READING)
 
 
 def import_detail(request, pk):
     """The preview: every row's fate before anything is written; afterwards, what became of it."""
     batch = get_object_or_404(ImportBatch, pk=pk)
-    job = Job.objects.visible_to(request.user).filter(pk=batch.job_id).first() if batch.job_id else None
-    form = ColumnsForm(request.POST if request.method == "POST" else None, batch=batch)
-    if request.method == "POST" and batch.state == ImportBatch.State.PREVIEW and form.is_valid():
-        batch.columns = form.columns
-        batch.save(update_fields=["columns"])
-        return _judge(request, batch)
+    first = batch.rows.values_list("cells", flat=True).first() or []
+    is_open = batch.state in {State.PREVIEW, State.REFUSED}
+    what = request.POST.get("what", "columns") if request.method == "POST" and is_open else ""
+    reading = ReadingForm(request.POST if what == "reading" else None, batch=batch)
+    columns = ColumnsForm(request.POST if what == "columns" else None, batch=batch, first=first)
+    if what == "reading" and reading.is_valid():
+        return _read_anew(request, batch, reading.choices)
+    if what == "columns" and batch.state == State.PREVIEW and columns.is_valid():
+        batch.columns, batch.rules = columns.columns, columns.rules
+        batch.save(update_fields=["columns", "rules"])
+        _judge(request, batch)
+        return redirect("candidates:import_detail", pk)
+    context = _preview(request, batch) | {"form": columns, "reading": reading}
+    status = 400 if columns.errors or reading.errors else 200
+    return render(request, "candidates/import_detail.html", context, status=status)
+
+
+def _read_anew(request, batch, choices: dict):
+    batch.choices, batch.rules = choices, {}
+    batch.save(update_fields=["choices", "rules"])
+    size = len(batch.file.data) if hasattr(batch, "file") else 0
+    try:
+        _read(request, batch, size)
+    except importing.ImportFileError:
+        # The page says it, and the choices can be made anew.
+        return redirect("candidates:import_detail", batch.pk)
+    return redirect("candidates:import_detail", batch.pk)
+
+
+def _preview(request, batch) -> dict:
+    """What the page shows of a batch and its rows."""
     fate = request.GET.get("fate", "")
     rows = batch.rows.filter(fate=fate) if fate in ImportRow.Fate.values else batch.rows.all()
-    context = {
+    counts = batch.counts()
+    job = Job.objects.visible_to(request.user).filter(pk=batch.job_id).first() if batch.job_id else None
+    used = set(batch.columns.values())
+    return {
         "batch": batch,
         "job": job,
-        "form": form,
-        "counts": batch.counts(),
+        "counts": counts,
+        "to_write": counts["create"] + counts["update"],
         "page": page_of(rows, request),
         "fate": fate,
-        "fields": importing.FIELDS,
-        "is_busy": batch.state in {ImportBatch.State.READING, ImportBatch.State.WRITING},
+        "fates": ImportRow.Fate.choices,
+        "empties": EMPTIES,
+        "not_taken": [cell or f"Column {n + 1}" for n, cell in enumerate(batch.header) if n not in used],
+        "encoding": ENCODINGS.get(batch.about.get("encoding", ""), ""),
+        "separator": SEPARATORS.get(batch.about.get("separator", ""), batch.about.get("separator", "")),
+        "is_kept": hasattr(batch, "file"),
     }
-    return render(request, "candidates/import_detail.html", context, status=400 if form.errors else 200)
 
 
 @require_POST
@@ -77,14 +137,12 @@ def import_start(request, pk):
     """Write what the preview has promised."""
     batch = get_object_or_404(ImportBatch, pk=pk)
     with transaction.atomic():
-        taken = ImportBatch.objects.filter(pk=pk, state=ImportBatch.State.PREVIEW).update(
-            state=ImportBatch.State.WRITING
-        )
+        taken = ImportBatch.objects.filter(pk=pk, state=State.PREVIEW).update(state=State.WRITING)
         if taken:
             counts = batch.counts()
-            job = jobs.enqueue(
-                "people.write", by=request.user, total=counts["create"] + counts["update"], batch_id=str(pk)
-            )
+            address = reverse("candidates:import_detail", args=[pk])
+            total = counts["create"] + counts["update"]
+            job = jobs.enqueue("people.write", by=request.user, total=total, result_url=address, batch_id=str(pk))
             ImportBatch.objects.filter(pk=pk).update(job_id=job.pk)
     return redirect("candidates:import_detail", pk)
 

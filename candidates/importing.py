@@ -1,61 +1,39 @@
-"""Importing people from CSV or XLSX: read, match columns, judge every row, then write what was promised."""
+"""Importing people, step by step: keep the file, read it in a child process, match columns, judge, write.
 
-import csv
-import io
+The file is kept until its people are written, so that it can be read anew with another separator, sheet or heading.
+"""
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import transaction
 
-from accounts.models import record
-from candidates import spreadsheets
-from candidates.imports import ImportBatch, ImportRow
-from candidates.models import Person
-from roles.models import EnterpriseFunction
-from socialstrategy.lib.text import clean, harmless
+from candidates import import_fields
+from candidates.import_judging import judge
+from candidates.import_writing import WHY, error_file, write
+from candidates.imports import ImportBatch, ImportFile, ImportRow
+from socialstrategy.lib.text import clean
+from socialstrategy.lib.uploads.reading import read
+from socialstrategy.lib.uploads.tables import Choices, Limits, Row, UploadError
 
-FIELDS = {
-    "name": "Name",
-    "email": "E-mail",
-    "kind": "Candidate or employee",
-    "job_title": "Job title",
-    "function": "Function",
-    "location": "Location",
-    "manager": "Manager's e-mail",
-}
-NEEDED = ("name", "email")
-GUESSES = {
-    "name": {"name", "full name", "person", "employee name"},
-    "email": {"email", "e-mail", "mail", "e-mail address", "email address"},
-    "kind": {"kind", "type", "candidate or employee", "status"},
-    "job_title": {"job", "job title", "title", "position"},
-    "function": {"function", "department", "area"},
-    "location": {"location", "site", "city", "office"},
-    "manager": {"manager", "manager email", "manager's e-mail", "line manager", "reports to"},
-}
-LONGEST = {"name": 120, "email": 254, "job_title": 120, "location": 80}
-KINDS = {
-    "": "candidate",
-    "candidate": "candidate",
-    "applicant": "candidate",
-    "employee": "employee",
-    "staff": "employee",
-}
-MOST_COLUMNS = 60
+__all__ = ["ImportFileError", "create_batch", "error_file", "judge", "keep", "match", "take", "write"]
+
+ImportFileError = UploadError
+match = import_fields.match
 CHUNK = 1000
+SAMPLE = 50
+"""Rows that are looked at where a heading alone does not tell what a column holds."""
 
 
-class ImportFileError(ValueError):
-    """A file that cannot be read at all, with a sentence that says why."""
+def limits(seconds: int = 10) -> Limits:
+    return Limits(rows=settings.IMPORT_MAX_ROWS, seconds=seconds)
 
 
-def read(data: bytes) -> tuple[list[str], list[list[str]]]:
-    """The header and the rows of a CSV or XLSX file, blank rows left out.
+@transaction.atomic
+def keep(file_name: str, data: bytes, *, by) -> ImportBatch:
+    """Store an uploaded file, to be read.
 
     Raises
     ------
-    ImportFileError : empty, too large, not text, no table, too many columns or rows, a workbook that is refused.
+    ImportFileError : larger than may be, or empty.
     """
     if len(data) > settings.IMPORT_MAX_BYTES:
         raise ImportFileError(
@@ -63,213 +41,86 @@ def read(data: bytes) -> tuple[list[str], list[list[str]]]:
         )
     if not data.strip():
         raise ImportFileError("The file is empty.")
-    try:
-        rows = spreadsheets.rows(data) if spreadsheets.is_spreadsheet(data) else _csv_rows(data)
-    except spreadsheets.SpreadsheetError as error:
-        raise ImportFileError(str(error)) from error
-    if not rows:
-        raise ImportFileError("The file is empty.")
-    header = [clean(cell)[:80] for cell in rows[0]]
-    if len(header) > MOST_COLUMNS:
-        raise ImportFileError(f"The file has {len(header)} columns; {MOST_COLUMNS} are the most that can be read.")
-    if len(rows) == 1:
-        raise ImportFileError("The file has a heading and no people below it.")
-    if len(rows) - 1 > settings.IMPORT_MAX_ROWS:
-        raise ImportFileError(f"The file has more than {settings.IMPORT_MAX_ROWS:,} rows. Split it and try again.")
-    return header, rows[1:]
-
-
-def _csv_rows(data: bytes) -> list[list[str]]:
-    if b"\x00" in data[:4096]:
-        raise ImportFileError("This is neither CSV nor XLSX. In a spreadsheet, choose “Save as” and one of them.")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ImportFileError(
-            "The file is not UTF-8 text. In a spreadsheet, choose “Save as” and “CSV UTF-8”."
-        ) from error
-    first = text.lstrip().partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
-    try:
-        reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
-        return [row for row in reader if any(map(str.strip, row))]
-    except csv.Error as error:
-        raise ImportFileError(f"The file cannot be read as a table: {error}.") from error
-
-
-def match(header: list[str]) -> dict[str, int]:
-    """Which column holds which field, by its heading; each column once."""
-    found: dict[str, int] = {}
-    for field, names in GUESSES.items():
-        at = next((n for n, cell in enumerate(header) if cell.lower() in names and n not in found.values()), None)
-        if at is not None:
-            found[field] = at
-    return found
-
-
-@transaction.atomic
-def create_batch(file_name: str, data: bytes, *, by) -> ImportBatch:
-    """Keep an uploaded file's rows; they are judged afterwards, with the columns as matched."""
-    header, rows = read(data)
-    batch = ImportBatch.objects.create(
-        file_name=clean(file_name)[:120] or "people.csv",
-        header=header,
-        columns=match(header),
-        by=by,
-        state=ImportBatch.State.READING,
-    )
-    ImportRow.objects.bulk_create(
-        (
-            ImportRow(batch=batch, number=n, cells=cells, fate=ImportRow.Fate.ERROR)
-            for n, cells in enumerate(rows, start=2)
-        ),
-        batch_size=CHUNK,
-    )
+    name = clean(file_name)[:120] or "people.csv"
+    batch = ImportBatch.objects.create(file_name=name, by=by, state=ImportBatch.State.READING)
+    ImportFile.objects.create(batch=batch, data=data)
     return batch
 
 
-def judge(batch: ImportBatch, tell=lambda done, total: None) -> None:
-    """Decide every row's fate; writes nothing but the preview. Can be repeated with other columns."""
-    total = batch.rows.count()
-    functions = {name.lower(): pk for pk, slug, name in EnterpriseFunction.objects.values_list("pk", "slug", "name")}
-    functions |= {slug: pk for pk, slug in EnterpriseFunction.objects.values_list("pk", "slug")}
-    people = {person.email: person for person in Person.objects.select_related("manager").iterator(chunk_size=2000)}
-    rows = list(batch.rows.all())
-    emails_in_file = {_cell(batch, row, "email").lower() for row in rows}
-    seen: dict[str, int] = {}
-    for start in range(0, total, CHUNK):
-        chunk = rows[start : start + CHUNK]
-        for row in chunk:
-            _judge_row(batch, row, functions, people, emails_in_file, seen)
-        ImportRow.objects.bulk_update(chunk, ["values", "fate", "message"], batch_size=200)
-        tell(min(start + CHUNK, total), total)
-    ImportBatch.objects.filter(pk=batch.pk).update(state=ImportBatch.State.PREVIEW)
+def create_batch(file_name: str, data: bytes, *, by) -> ImportBatch:
+    """Keep a file and its rows; they are judged afterwards, with the columns as matched.
 
-
-def _cell(batch: ImportBatch, row: ImportRow, field: str) -> str:
-    at = batch.columns.get(field)
-    return clean(row.cells[at]) if at is not None and at < len(row.cells) else ""
-
-
-def _judge_row(batch, row, functions, people, emails_in_file, seen) -> None:
-    values = {field: _cell(batch, row, field) for field in FIELDS}
-    values["email"], values["manager"] = values["email"].lower(), values["manager"].lower()
-    problem = _problem(values, len(row.cells), len(batch.header), functions, people, emails_in_file, seen, row.number)
-    row.values = values
-    if problem:
-        row.fate, row.message = ImportRow.Fate.ERROR, problem[:300]
-        return
-    seen[values["email"]] = row.number
-    values["kind"] = KINDS[values["kind"].lower()]
-    values["function"] = functions.get(values["function"].lower())
-    existing = people.get(values["email"])
-    if existing is None:
-        row.fate, row.message = ImportRow.Fate.CREATE, ""
-        return
-    changes = _changes(existing, values, batch.columns)
-    row.fate = ImportRow.Fate.UPDATE if changes else ImportRow.Fate.SAME
-    row.message = f"Changes {', '.join(FIELDS[name].lower() for name in changes)}." if changes else ""
-
-
-def _problem(values, width, header_width, functions, people, emails_in_file, seen, number) -> str:
-    """Why a row can't be taken, in a sentence, or an empty text."""
-    if width > header_width:
-        return f"The row has {width} cells, the heading {header_width}. Is a comma missing its quotation marks?"
-    for field in NEEDED:
-        if not values[field]:
-            return f"{FIELDS[field]} is missing."
-    for field, longest in LONGEST.items():
-        if len(values[field]) > longest:
-            return f"{FIELDS[field]} is longer than {longest} characters."
+    Raises
+    ------
+    ImportFileError : nothing that can be read; then nothing is kept.
+    """
+    batch = keep(file_name, data, by=by)
     try:
-        validate_email(values["email"])
-    except ValidationError:
-        return f"{values['email']} is not an e-mail address."
-    if values["email"] in seen:
-        return f"The same e-mail stands in line {seen[values['email']]} already."
-    if values["kind"].lower() not in KINDS:
-        return f"“{values['kind']}” is neither candidate nor employee."
-    if values["function"] and values["function"].lower() not in functions:
-        return f"There is no function called “{values['function']}”."
-    manager = values["manager"]
-    if manager and manager == values["email"]:
-        return "Somebody can't be their own manager."
-    if manager and manager not in people and manager not in emails_in_file:
-        return f"No person has the manager's e-mail {manager}."
-    return ""
+        take(batch)
+    except ImportFileError:
+        batch.delete()
+        raise
+    return batch
 
 
-def _changes(person: Person, values: dict, columns: dict) -> list[str]:
-    """Fields of an existing person that the file would change; columns that are not matched change nothing."""
-    now = {
-        "name": person.name,
-        "kind": person.kind,
-        "job_title": person.job_title,
-        "function": person.function_id,
-        "location": person.location,
-        "manager": person.manager.email if person.manager else "",
-    }
-    return [field for field, value in now.items() if field in columns and values[field] != value]
+def take(batch: ImportBatch, seconds: int = 10) -> None:
+    """Read a kept file into rows, as it is chosen to be read; once more, the rows of before go.
+
+    No transaction is open while the child process reads.
+
+    Raises
+    ------
+    ImportFileError : the file cannot be read, or is kept no more.
+    """
+    kept = ImportFile.objects.filter(batch=batch).first()
+    if kept is None:
+        raise ImportFileError("The file is kept no more. Send it again.")
+    choices = Choices(**batch.choices, wanted=import_fields.wanted())
+    with read(bytes(kept.data), choices, limits(seconds)) as table:
+        header = [clean(cell)[:80] for cell in table.header]
+        batch.rows.all().delete()
+        sample: list[list[str]] = []
+        for chunk in _chunks(table.rows()):
+            sample += [cells for _, cells in chunk[: SAMPLE - len(sample)]]
+            ImportRow.objects.bulk_create(_row(batch, number, cells, table.flaws) for number, cells in chunk)
+        batch.header, batch.about = header, vars(table.about)
+        batch.columns = match(header, sample)
+    _match_as_before(batch)
+    batch.message = ""
+    batch.save(update_fields=["header", "about", "columns", "rules", "message"])
 
 
-def write(batch: ImportBatch, tell=lambda done, total: None, *, by=None) -> None:
-    """Write new and changed people in chunks, managers afterwards; a repeated run does no harm."""
-    wanted = batch.rows.filter(fate__in=[ImportRow.Fate.CREATE, ImportRow.Fate.UPDATE])
-    rows = list(wanted)
-    for start in range(0, len(rows), CHUNK):
-        _write_chunk(batch, rows[start : start + CHUNK])
-        tell(min(start + CHUNK, len(rows)), len(rows))
-    _write_managers(batch, rows)
-    counts = batch.counts()
-    with transaction.atomic():
-        ImportBatch.objects.filter(pk=batch.pk).update(state=ImportBatch.State.DONE)
-        record("people.imported", batch, batch.file_name, by=by, **counts)
+def refuse(batch: ImportBatch, error: ImportFileError, *, is_shown: bool = False) -> None:
+    """Say on the batch why its file was not read; one that nobody has seen yet goes instead."""
+    if batch.header or is_shown:
+        ImportBatch.objects.filter(pk=batch.pk).update(state=ImportBatch.State.REFUSED, message=str(error)[:300])
+    else:
+        batch.delete()
 
 
-@transaction.atomic
-def _write_chunk(batch, rows) -> None:
-    fields = [name for name in ("name", "kind", "job_title", "location") if name in batch.columns]
-    emails = [row.values["email"] for row in rows]
-    existing = {person.email: person for person in Person.objects.filter(email__in=emails)}
-    new, changed = [], []
+def _row(batch: ImportBatch, number: int, cells: list[str], flaws: dict[int, str]) -> ImportRow:
+    return ImportRow(
+        batch=batch, number=number, cells=cells, flaw=flaws.get(number, "")[:200], fate=ImportRow.Fate.ERROR
+    )
+
+
+def _chunks(rows):
+    chunk: list[Row] = []
     for row in rows:
-        values = row.values
-        person = existing.get(values["email"])
-        if person is None:
-            plain = {name: values[name] for name in ("name", "email", "kind", "job_title", "location")}
-            new.append(Person(**plain, function_id=values["function"]))
-            continue
-        for name in fields:
-            setattr(person, name, values[name])
-        if "function" in batch.columns:
-            person.function_id = values["function"]
-        changed.append(person)
-    Person.objects.bulk_create(new, batch_size=500)
-    Person.objects.bulk_update(changed, ["name", "kind", "job_title", "location", "function"], batch_size=200)
+        chunk.append(row)
+        if len(chunk) >= CHUNK:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
 
 
-@transaction.atomic
-def _write_managers(batch, rows) -> None:
-    if "manager" not in batch.columns:
+def _match_as_before(batch: ImportBatch) -> None:
+    """Columns and rules as the same person has chosen them for the same heading, such as in corrections of a file."""
+    heading = [cell for cell in batch.header if cell != WHY]
+    if batch.by_id is None or batch.header[: len(heading)] != heading:
         return
-    emails = {row.values["email"] for row in rows} | {row.values["manager"] for row in rows}
-    people = {person.email: person for person in Person.objects.filter(email__in=[email for email in emails if email])}
-    changed = []
-    for row in rows:
-        person, manager = people.get(row.values["email"]), people.get(row.values["manager"])
-        if person and person.manager_id != (manager.pk if manager else None):
-            person.manager = manager
-            changed.append(person)
-    Person.objects.bulk_update(changed, ["manager"], batch_size=200)
-
-
-def error_file(batch: ImportBatch) -> str:
-    """The rows that were not taken, with the reason beside each, to correct and send again."""
-    out = io.StringIO()
-    out.write("\ufeff")
-    writer = csv.writer(out)
-    writer.writerow([*map(harmless, batch.header), "Why it was not taken"])
-    for row in batch.rows.filter(fate=ImportRow.Fate.ERROR).iterator(chunk_size=2000):
-        padded = (row.cells + [""] * len(batch.header))[: max(len(batch.header), len(row.cells))]
-        writer.writerow([*map(harmless, padded), row.message])
-    return out.getvalue()
+    earlier = ImportBatch.objects.filter(by=batch.by, header=heading).exclude(pk=batch.pk).exclude(rules={})
+    chosen = earlier.order_by("-created_at").values_list("columns", "rules").first()
+    if chosen:
+        batch.columns, batch.rules = chosen

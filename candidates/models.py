@@ -222,17 +222,19 @@ class Background(models.Model):
 
 from candidates.changes import Change  # noqa: E402
 from candidates.evidence import Estimate, Evidence, StoredFit  # noqa: E402
-from candidates.imports import ImportBatch, ImportRow  # noqa: E402
+from candidates.imports import AwaitedManager, ImportBatch, ImportFile, ImportRow  # noqa: E402
 from candidates.invitations import Invitation  # noqa: E402
 from candidates.parameters import Parameters  # noqa: E402
 from candidates.shown import ShownRating, ShownRatings  # noqa: E402
 
 __all__ = [
+    "AwaitedManager",
     "Background",
     "Change",
     "Estimate",
     "Evidence",
     "ImportBatch",
+    "ImportFile",
     "ImportRow",
     "Invitation",
     "OwnField",

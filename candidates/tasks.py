@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from candidates import actions, deadlines, importing, inviting, matrix, parameters, standings
 from candidates.evidence import Estimate, month_start
-from candidates.imports import ImportBatch
+from candidates.imports import ImportBatch, ImportFile
 from socialstrategy.jobs import enqueue_once, handles, in_parts, progress
 
 PART = 2_000
@@ -96,7 +96,14 @@ def count_part(job) -> dict:
 def read_people(job) -> None:
     """Read an uploaded file row by row into the preview."""
     batch = ImportBatch.objects.get(pk=job.arguments["batch_id"])
-    importing.judge(batch, lambda done, total: progress(job, done, total=total, message="Reading the file"))
+    if job.arguments.get("again"):
+        progress(job, 0, message="Reading the file")
+        try:
+            importing.take(batch)
+        except importing.ImportFileError as error:
+            importing.refuse(batch, error, is_shown=True)
+            return
+    importing.judge(batch, lambda done, total: progress(job, done, total=total, message="Comparing with the list"))
 
 
 @handles("people.write")
@@ -104,3 +111,9 @@ def write_people(job) -> None:
     """Write what the preview has promised, in chunks; a second run finds the written rows unchanged."""
     batch = ImportBatch.objects.get(pk=job.arguments["batch_id"])
     importing.write(batch, lambda done, total: progress(job, done, total=total, message="Writing people"), by=job.by)
+
+
+@shared_task(name="candidates.tasks.forget_files")
+def forget_files() -> None:
+    """Delete uploaded files of people that nobody has imported in time."""
+    ImportFile.objects.forget(timezone.now())

@@ -161,6 +161,7 @@ CELERY_BEAT_SCHEDULE = {
     "renew levels": {"task": "candidates.tasks.renew_snapshot", "schedule": timedelta(minutes=5)},
     "count roles": {"task": "candidates.tasks.count_roles", "schedule": timedelta(minutes=10)},
     "guard what is only added": {"task": "accounts.tasks.guard", "schedule": timedelta(hours=1)},
+    "forget uploaded files": {"task": "candidates.tasks.forget_files", "schedule": timedelta(hours=6)},
     "take snapshot": {"task": "teams.tasks.take_snapshot", "schedule": timedelta(hours=6)},
 }
 

@@ -5,10 +5,7 @@ import io
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from hypothesis import given
-from hypothesis import strategies as st
 
-from candidates import importing
 from candidates.factories import make_person
 from candidates.models import ImportBatch, Person
 
@@ -38,14 +35,14 @@ def test_nothing_is_written_before_it_is_confirmed(as_hr, run_jobs):
         "Ben Report,ben@example.org,staff,,IT,,ADA@example.org\n"
         "New Name,OLD@example.org,candidate,,,,\n"
         "Same,same@example.org,employee,,,,\n"
-        "No Mail,,candidate,,,,\n"
+        ",no-name@example.org,candidate,,,,\n"
     )
     batch = batch_of(upload(as_hr, content))
-    assert batch.counts() == {"create": 2, "update": 1, "same": 1, "error": 1}
+    assert batch.counts() == {"create": 2, "update": 1, "same": 1, "archived": 0, "error": 1}
     assert Person.objects.count() == 2
     page = as_hr.get(f"/people/import/{batch.pk}/").content.decode()
     assert "Write 3 people" in page
-    assert "E-mail is missing" in page
+    assert "Name is missing" in page
     as_hr.post(f"/people/import/{batch.pk}/start/")
     run_jobs()
     ben = Person.objects.get(email="ben@example.org")
@@ -95,13 +92,10 @@ def test_one_address_twice_in_a_file_counts_once_whatever_its_case(as_hr):
     [
         ("", "empty"),
         (b"   \n", "empty"),
-        (b"\xff\xfe\xfa\xfb", "UTF-8"),
-        ("Näme,E-mail\nA,a@b.example".encode("latin-1"), "UTF-8"),
         (b"PK\x03\x04 a workbook", "no workbook that can be read"),
         (b"Name,E-mail\n\x00\x00", "neither CSV nor XLSX"),
-        ("Name,E-mail\n", "no people below"),
+        ("Name,E-mail\n", "no rows below"),
         (",".join(f"c{n}" for n in range(61)) + "\n1\n", "61 columns"),
-        ('Name,E-mail\n"A,a@b.example\n', "cannot be read as a table"),
     ],
 )
 def test_bad_files_are_refused_where_it_happened(as_hr, content, said):
@@ -124,7 +118,7 @@ def test_thirty_columns_are_fine_and_can_be_matched_by_hand(as_hr):
     assert fates(batch)[0][0] == "error"
     address = f"/people/import/{batch.pk}/"
     assert as_hr.post(address, {"name": "7", "email": "7"}).status_code == 400
-    assert as_hr.post(address, {"name": "7"}).status_code == 400
+    assert as_hr.post(address, {"email": "7"}).status_code == 400
     assert as_hr.post(address, {"name": "7", "email": "99"}).status_code == 400
     assert as_hr.post(address, {"name": "7", "email": "20"}).status_code == 302
     assert fates(batch) == [("create", "")]
@@ -137,6 +131,7 @@ def test_the_error_file_can_be_corrected_and_sent_again(as_hr, run_jobs):
     assert rows[0][-1] == "Why it was not taken"
     assert rows[1][0] == "'=A1"
     assert len(rows) == 2
+    assert "formula" in fates(batch_of(upload(as_hr, text)))[0][1]
     corrected = batch_of(upload(as_hr, text.replace("bad", "good@example.org").replace("'=A1", "Ada")))
     assert fates(corrected) == [("create", "")]
 
@@ -165,13 +160,3 @@ def test_ten_thousand_rows_run_as_a_job_with_progress(as_hr, run_jobs):
     run_jobs()
     assert Person.objects.count() == 10_000
     assert "Done" in as_hr.get(f"/people/import/{batch.pk}/").content.decode()
-
-
-@given(st.binary(max_size=400))
-def test_no_file_breaks_the_reader(data):
-    try:
-        header, rows = importing.read(data)
-    except importing.ImportFileError:
-        return  # refused in words, which is one of the two right answers
-    assert rows
-    assert importing.match(header).keys() <= importing.FIELDS.keys()

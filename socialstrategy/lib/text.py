@@ -15,7 +15,21 @@ def clean(text: str, *, lines: bool = False) -> str:
 
 
 def harmless(cell):
-    """A spreadsheet cell that no program takes for a formula (OWASP: = + - @ tab and carriage return at the start)."""
-    if isinstance(cell, str) and cell.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r", "\n")):
-        return "'" + cell
-    return cell
+    """A spreadsheet cell that no program takes for a formula.
+
+    OWASP names = + - @ tab and line breaks at the start; their wide and small forms are taken alike where people write
+    Chinese, Japanese or Korean, and blanks or invisible characters before them do not help.
+    """
+    return "'" + cell if isinstance(cell, str) and _is_formula(cell) else cell
+
+
+def unharmed(cell: str) -> str:
+    """A cell as it was before it was made harmless."""
+    return cell[1:] if cell.startswith("'") and _is_formula(cell[1:]) else cell
+
+
+def _is_formula(text: str) -> bool:
+    if text.startswith(("\t", "\r", "\n")):
+        return True
+    first = next((sign for sign in text if unicodedata.category(sign)[0] not in "ZC"), "")
+    return unicodedata.normalize("NFKC", first).startswith(("=", "+", "-", "@"))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from socialstrategy.lib.levels import word
 from socialstrategy.lib.templatetags import components
-from socialstrategy.lib.text import clean, harmless
+from socialstrategy.lib.text import clean, harmless, unharmed
 
 
 def test_a_level_s_word_is_its_floor_within_the_scale():
@@ -57,9 +57,21 @@ def test_names_are_escaped_in_drawings():
     assert "<script>" not in drawn
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "+49", "-2", "@x", "\tx", "\r=1", " =1"])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        *("=1+1", "+49", "-2", "@x", "\tx", "\r=1", " =1"),
+        *("＝1+1", "＋49", "－2", "＠x", "﹦1", "\u3000=1", "\u200b=1", "\xa0＝1", "\ufeff=1", "\n＝1"),
+    ],
+)
 def test_formulas_are_made_harmless(cell):
     assert harmless(cell) == "'" + cell
+    assert unharmed(harmless(cell)) == cell
+
+
+@given(st.text().filter(lambda text: not text.startswith("'")))
+def test_what_was_made_harmless_can_be_undone(cell):
+    assert unharmed(harmless(cell)) == cell
 
 
 @pytest.mark.parametrize("cell", ["Ada", 3, -3, 0.5, None, ""])

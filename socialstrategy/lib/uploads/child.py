@@ -81,7 +81,7 @@ def table(path: Path, choices: Choices, limits: Limits, out: IO[str]) -> None:
     source.expect(len(header))
     about = source.about
     about.heading = heading[0]
-    about.top = [(number, [cell[:40] for cell in cells[:8]]) for number, cells in first[:TOP]]
+    about.top = _top(first)
     write = _writer(out)
     write({"header": [cell[: limits.cell] for cell in header], "about": vars(about)})
     below = (row for row in source.rows() if row[0] > heading[0])
@@ -102,6 +102,13 @@ def _heading(source: Workbook | Delimited, first: list[Row], choices: Choices) -
         if row[0] >= choices.heading:
             return row
     raise UploadError(f"There is no row {choices.heading} that could be the heading.")
+
+
+def _top(first: list[Row]) -> list[Row]:
+    """The first rows, cut to what a page shows of them and equally wide."""
+    rows = first[:TOP]
+    width = min(8, max(len(cells) for _, cells in rows))
+    return [(number, [*(cell[:40] for cell in cells[:width]), *[""] * (width - len(cells))]) for number, cells in rows]
 
 
 def _writer(out: IO[str]) -> Any:
