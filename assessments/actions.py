@@ -3,6 +3,7 @@
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from assessments.cards import wording
 from assessments.models import Rating, RatingRequest, Response, Sitting
 from roles.models import Requirement
 
@@ -29,6 +30,22 @@ class NotAsked(ValidationError):
 
     def __init__(self):
         super().__init__("This question is not part of it. Nothing was stored.")
+
+
+class Reworded(ValidationError):
+    """What the page said of the skill has been changed since it was opened."""
+
+    def __init__(self):
+        super().__init__(
+            "These lines have been reworded since you opened the page, so nothing was stored. "
+            "Please read them again and choose."
+        )
+
+
+def _must_say_the_same(skill, read: str) -> None:
+    """``read`` is the sign of the wording that somebody chose by; empty where no page was read."""
+    if read and read != wording(skill):
+        raise Reworded
 
 
 def _must_be_asked(role_version_id, skill) -> None:
@@ -70,7 +87,7 @@ def _open(sitting: Sitting, now) -> Sitting:
 
 @transaction.atomic
 def answer(
-    sitting: Sitting, skill, now, *, level, note="", link="", revision: int = 0, page: str = "", step: int = 0
+    sitting: Sitting, skill, now, *, level, note="", link="", revision: int = 0, page: str = "", step: int = 0, read=""
 ) -> Response:
     """Store an answer (level None: can't judge). ``revision`` is what the page was opened with; 0 for a first answer.
 
@@ -79,10 +96,11 @@ def answer(
 
     Raises
     ------
-    Closed, NotAsked, AnsweredElsewhere : nothing is written.
+    Closed, NotAsked, Reworded, AnsweredElsewhere : nothing is written.
     """
     sitting = _open(sitting, now)
     _must_be_asked(sitting.role_version_id, skill)
+    _must_say_the_same(skill, read)
     statement = skill.anchor(level) if level is not None else ""
     existing = Response.objects.filter(sitting=sitting, skill=skill).first()
     is_own = bool(existing and page and existing.page == page)
@@ -142,12 +160,13 @@ def copy_deadline(sitting: Sitting, *, deadline_at=None, revoked_at=None) -> Non
 
 
 @transaction.atomic
-def rate(request: RatingRequest, skill, *, level, note="") -> Rating:
-    """Store one rating (level None: can't judge)."""
+def rate(request: RatingRequest, skill, *, level, note="", read="") -> Rating:
+    """Store one rating (level None: can't judge); ``read`` is the sign of the wording that it was chosen by."""
     request = RatingRequest.objects.select_for_update().get(pk=request.pk)
     if request.submitted_at or request.withdrawn_at:
         raise Closed("This rating")
     _must_be_asked(request.role_version_id, skill)
+    _must_say_the_same(skill, read)
     rating, _ = Rating.objects.update_or_create(request=request, skill=skill, defaults={"level": level, "note": note})
     return rating
 

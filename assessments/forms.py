@@ -50,6 +50,7 @@ class AnswerForm(forms.Form):
     revision = forms.IntegerField(min_value=0, max_value=10**6, required=False)
 
     page = forms.CharField(max_length=36, required=False)
+    read = forms.CharField(max_length=16, required=False)
     step = forms.IntegerField(min_value=0, max_value=10**6, required=False)
 
     def clean_level(self):

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from assessments import actions, sessions
-from assessments.cards import cards, steps
+from assessments.cards import cards, steps, wording
 from assessments.forms import AnswerForm, ConsentForm
 from assessments.models import Response
 from assessments.sessions import open_sitting
@@ -105,7 +105,7 @@ def _answer(request, sitting, skills, place, response):
         return _not_asked(request, sitting, skills)
     except ValidationError as error:
         newest = Response.objects.filter(sitting=sitting, skill=skills[place - 1]).first()
-        problem = error.messages[0]
+        problem = {"problem": error.messages[0], "yours": data}
         return _skill_page(request, sitting, skills, place, newest, None, status=409, problem=problem)
     if request.htmx:
         return render(request, "assessments/_wizard_saved.html", {"response": stored})
@@ -124,7 +124,7 @@ def _go(going: str, sitting, skills, place: int):
     return redirect("candidates:wizard_background", sitting.pk)
 
 
-def _skill_page(request, sitting, skills, place, response, form, *, status=200, problem=""):
+def _skill_page(request, sitting, skills, place, response, form, *, status=200, problem=None):
     skill = skills[place - 1]
     if form is not None:
         chosen, note, link = (form.data.get(name, "") for name in ("level", "note", "link"))
@@ -149,8 +149,9 @@ def _skill_page(request, sitting, skills, place, response, form, *, status=200, 
         "page": uuid4(),
         "response": response,
         "form": form,
-        "problem": problem,
+        "read": wording(skill),
         "post_url": reverse("assessments:wizard_skill", args=[sitting.pk, skill.slug]),
+        **(problem or {}),
     }
     htmx = request.htmx and status != 200
     template = "assessments/_wizard_problem.html" if htmx else "assessments/wizard_skill.html"

@@ -195,6 +195,7 @@ class RatingForm(forms.Form):
         },
     )
     note = LinesField(max_length=1000, required=False)
+    read = forms.CharField(max_length=16, required=False)
 
     def clean_level(self):
         value = self.cleaned_data["level"]

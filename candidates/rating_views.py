@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from assessments import actions as assessments
-from assessments.cards import cards, steps
+from assessments.cards import cards, steps, wording
 from assessments.models import Rating, RatingRequest
 from candidates import actions
 from candidates.forms import AskForm, RatingForm
@@ -98,11 +98,14 @@ def rate(request, pk, skill):
         return _rate_page(request, asked, skills, place, form)
     note = clean(form.cleaned_data["note"], lines=True)
     try:
-        assessments.rate(asked, skills[place - 1], level=form.cleaned_data["level"], note=note)
+        data = form.cleaned_data
+        assessments.rate(asked, skills[place - 1], level=data["level"], note=note, read=data["read"])
     except assessments.Closed:
         return _closed(request)
     except assessments.NotAsked:
         return _not_asked(request, pk)
+    except assessments.Reworded as error:
+        return _rate_page(request, asked, skills, place, form, problem=error.messages[0])
     if place == len(skills):
         return redirect("candidates:rating_hand_in", pk)
     return redirect("candidates:rate", pk, skills[place].slug)
@@ -115,7 +118,7 @@ def _not_asked(request, pk):
     return _problem(request, "This skill is not part of the rating", sentence, status, back)
 
 
-def _rate_page(request, asked, skills, place, form):
+def _rate_page(request, asked, skills, place, form, problem=""):
     skill = Skill.objects.with_anchors().get(pk=skills[place - 1].pk)
     rating = Rating.objects.filter(request=asked, skill=skill).first()
     chosen = "" if rating is None else "none" if rating.level is None else str(rating.level)
@@ -127,12 +130,14 @@ def _rate_page(request, asked, skills, place, form):
         "place": place,
         "last": len(skills),
         "cards": cards(skill),
-        "chosen": form.data.get("level", "") if form else chosen,
+        "chosen": "" if problem else form.data.get("level", "") if form else chosen,
+        "read": wording(skill),
+        "problem": problem,
         "note": form.data.get("note", "") if form else (rating.note if rating else ""),
         "form": form,
         "steps": steps(place, len(skills)),
     }
-    return render(request, "candidates/rate.html", context, status=400 if form else 200)
+    return render(request, "candidates/rate.html", context, status=409 if problem else 400 if form else 200)
 
 
 def rating_hand_in(request, pk):

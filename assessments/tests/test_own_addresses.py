@@ -255,3 +255,49 @@ class Interleavings(TestCase):
         invitation = type(self.invitations[one]).objects.get(pk=self.invitations[one].pk)
         if invitation.state(timezone.now()) not in {"submitted", "revoked"}:
             inviting.revoke(invitation, by=None)
+
+
+def reword(skill, hr):
+    roles.save_skill(skill, [f"Other words for {level}" for level in range(6)], by=hr)
+
+
+def test_lines_that_were_reworded_since_the_page_was_opened_are_read_again_first(tab, hr):
+    ada, _ = two(hr)
+    home = begin(tab, ada)
+    skill = ada.sitting.skills()[0]
+    address = f"{home}skills/{skill.slug}/"
+    sent = fields(tab.get(address).content.decode()) | {"level": "4", "note": "Typed before"}
+    reword(skill, hr)
+    response = tab.post(address, sent)
+    page = response.content.decode()
+    assert response.status_code == 409
+    assert "reworded since you opened the page, so nothing was stored" in page
+    assert "Typed before" in page
+    assert not Response.objects.exists()
+    tab.post(address, fields(page) | {"level": "4"})
+    assert Response.objects.get().statement == "Other words for 4"
+
+
+def test_a_rating_by_reworded_lines_is_read_again_first(hr):
+    boss = make_user("assessor")
+    asked = people.ask_for_rating(make_person("Ada"), make_version(hr), boss, kind="manager", by=hr)
+    browser = Client()
+    browser.force_login(boss)
+    address = browser.get(f"/ratings/{asked.pk}/")["Location"]
+    sent = fields(browser.get(address).content.decode()) | {"level": "4", "note": "Seen it"}
+    reword(Skill.objects.get(slug=address.split("/")[-2]), hr)
+    response = browser.post(address, sent)
+    assert response.status_code == 409
+    assert "Seen it" in response.content.decode()
+    assert not Rating.objects.exists()
+    assert browser.post(address, fields(response.content.decode()) | {"level": "4"}).status_code == 302
+
+
+def test_what_was_typed_is_shown_where_another_tab_was_first(tab, hr):
+    ada, _ = two(hr)
+    address = f"{begin(tab, ada)}skills/{ada.sitting.skills()[0].slug}/"
+    pages = [fields(tab.get(address).content.decode()) for _ in range(2)]
+    tab.post(address, pages[0] | {"level": "2", "note": "The first"})
+    page = tab.post(address, pages[1] | {"level": "3", "note": "The second"}).content.decode()
+    assert "The first" in page
+    assert "The second" in page

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from accounts.factories import make_user
 from accounts.models import Link
 from assessments.sessions import idle_seconds
 from candidates.factories import give_evidence, make_invitation, make_person
@@ -85,3 +86,11 @@ def test_the_days_are_told_before_one_starts_and_when_one_finishes_later(invitat
         page = browser.get(home + path).content.decode()
         assert "7 days" in " ".join(page.split()), path
         assert "Leave this computer" in page, path
+
+
+def test_who_signs_in_where_an_assessment_is_open_is_not_signed_in_for_longer(invitation, settings):
+    browser = begin(invitation)
+    browser.force_login(make_user("employee"))
+    assert browser.session.get_expiry_age() == settings.SESSION_COOKIE_AGE
+    assert browser.get(f"/assessment/{invitation.sitting_id}/").status_code == 200
+    assert browser.session.get_expiry_age() == settings.SESSION_COOKIE_AGE
