@@ -150,3 +150,16 @@ def test_with_the_folder_a_job_whose_worker_was_killed_comes_back(embedded, wait
     first.wait(20)
     start()
     wait_until(lambda: python(COUNT.format(state="done", kind="long")) == "1")
+
+
+def test_half_a_message_in_the_folder_ends_no_worker(embedded, wait_until, tmp_path):
+    """The disk was full when it was written, or whoever wrote it was killed."""
+    python, start = embedded
+    python("pass")
+    for n, content in enumerate([b"", b'{"body": "W1', b"\xff\x00"]):
+        (tmp_path / "broker" / "in" / f"{n}_half.celery.msg").write_bytes(content)
+    python(ENQUEUE.format(kind="quick"))
+    worker = start()
+    wait_until(lambda: python(COUNT.format(state="done", kind="quick")) == "1")
+    assert worker.poll() is None
+    assert list((tmp_path / "broker" / "in").glob("*.celery.msg")) == []

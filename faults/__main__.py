@@ -69,6 +69,9 @@ def main() -> int:
 
 
 def interrupted(number, frame) -> None:
+    """Once; what is being ended then is ended."""
+    for kind in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(kind, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 

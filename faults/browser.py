@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -43,6 +44,12 @@ class Page:
         """The first form with these fields, words and address."""
         fit = (one for one in self.forms if one.has(*names) and text in one.text and action in one.action)
         return next(fit, None)
+
+    @property
+    def problem(self) -> str:
+        """What the page says is wrong."""
+        found = re.findall(r'class="[^"]*(?:invalid-feedback|alert|bad)[^"]*"[^>]*>(.*?)</', self.html, re.DOTALL)
+        return " ".join(re.sub(r"<[^>]+>", "", " ".join(found)).split())[:200]
 
     def need(self, *names: str, text: str = "", action: str = "") -> Form:
         found = self.form(*names, text=text, action=action)

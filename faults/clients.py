@@ -106,7 +106,7 @@ class Recruiter(Client):
         page = self.browser.submit(page.need("name", "email"), name=f"Person {n}", email=email, kind="candidate")
         key = page.url.rstrip("/").rpartition("/")[2]
         if page.status != 200 or not key.isdecimal():
-            raise RefusedError(f"{email} was not added: {page.url} {page.status}")
+            raise RefusedError(f"{email} was not added: {page.url} {page.status} {page.problem}")
         with self.ledger.lock:
             self.ledger.people.add(email)
         self.ledger.success("person", begun)
@@ -121,7 +121,7 @@ class Recruiter(Client):
             deadline_on=(date.today() + timedelta(days=30)).isoformat(),
         )
         if page.status != 200 or page.form("deadline_on"):
-            raise RefusedError(f"{email} was not invited: {page.url} {page.status}")
+            raise RefusedError(f"{email} was not invited: {page.url} {page.status} {page.problem}")
         with self.ledger.lock:
             self.ledger.invited[email] = time.time()
         self.waiting.append(email)
@@ -201,7 +201,9 @@ class Candidate(Client):
         level = self.rng.randint(0, 5)
         answered = self.send(page, lambda page: page.need("level"), level=str(level), note=mark)
         if answered.status != 200 or answered.url == page.url:
-            raise RefusedError(f"the answer at {page.url} was not taken: {answered.url} {answered.status}")
+            raise RefusedError(
+                f"the answer at {page.url} was not taken: {answered.url} {answered.status} {answered.problem}"
+            )
         with self.ledger.lock:
             self.ledger.answers[mark] = level
         marks.append(mark)
@@ -233,7 +235,7 @@ class Rater(Client):
         mark, level, begun = self.ledger.mark(), self.rng.randint(0, 5), time.time()
         rated = self.send(page, lambda page: page.need("level"), level=str(level), note=mark)
         if rated.status != 200 or rated.url == page.url:
-            raise RefusedError(f"the rating at {page.url} was not taken: {rated.url} {rated.status}")
+            raise RefusedError(f"{page.url} took no rating: {rated.url} {rated.status} {rated.problem}")
         with self.ledger.lock:
             self.ledger.ratings[mark] = level
         marks.append(mark)
@@ -258,7 +260,7 @@ class Asker(Client):
         form: Form = page.need("rater", "kind")
         page = self.browser.submit(form, rater=Rater.email, kind="peer")
         if page.status != 200:
-            raise RefusedError(f"the rating was not asked for: {page.status}")
+            raise RefusedError(f"the rating was not asked for: {page.status} {page.problem}")
         self.keys.pop(0)
         self.is_over.wait(3)
 

@@ -3,8 +3,10 @@
 import os
 
 from celery import Celery, signals
+from kombu.transport import TRANSPORT_ALIASES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "socialstrategy.settings")
+TRANSPORT_ALIASES["filesystem"] = "socialstrategy.jobs.folder:Transport"
 app = Celery("socialstrategy")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

@@ -1,17 +1,22 @@
 """Durable jobs: run once, come back when lost, give up in the end."""
 
+import resource
+import signal
 import uuid
 from datetime import timedelta
+from pathlib import Path
+from queue import Empty
 
 import pytest
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from kombu import Connection
 from kombu.exceptions import ChannelError
 from kombu.exceptions import OperationalError as OperationalErrorOfBroker
 
 from socialstrategy import jobs
-from socialstrategy.jobs import sweeper, tasks
+from socialstrategy.jobs import folder, sweeper, tasks
 from socialstrategy.jobs.models import MAX_ATTEMPTS, STALE_AFTER, UNHEARD_AFTER, Job
 
 pytestmark = pytest.mark.django_db
@@ -305,3 +310,50 @@ def test_after_an_error_it_looks_on_and_takes_nothing_at_first(error, monkeypatc
     # The first of five rounds only looks, then one sweeps, one fails, one only looks, and one sweeps.
     assert len(looks) == 3
     assert "could not be looked for" in caplog.text
+
+
+@pytest.fixture
+def channel(tmp_path):
+    """The folder as broker."""
+    folders = dict.fromkeys(["data_folder_in", "data_folder_out", "control_folder"], str(tmp_path))
+    with Connection(transport=folder.Transport, transport_options=folders) as connection:
+        yield connection.channel()
+
+
+def test_a_message_is_in_the_folder_whole_or_not_at_all(channel, tmp_path, monkeypatch):
+    for n in range(3):
+        channel._put("jobs", {"n": n})
+    seen = []
+    replace = Path.replace
+
+    def looking(draft, path):
+        seen.append([one for one in tmp_path.iterdir() if one.name.endswith("jobs.msg")])
+        return replace(draft, path)
+
+    monkeypatch.setattr(Path, "replace", looking)
+    channel._put("jobs", {"n": 3})
+    assert len(seen[0]) == 3
+    assert [channel._get("jobs")["n"] for _ in range(4)] == [0, 1, 2, 3]
+    with pytest.raises(Empty):
+        channel._get("jobs")
+
+
+def test_on_a_full_disk_no_half_message_stays_behind(channel, tmp_path, monkeypatch):
+    monkeypatch.setattr(folder, "dumps", lambda payload: "x" * 100_000)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+    try:
+        with pytest.raises(ChannelError, match="File too large"):
+            channel._put("jobs", {})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_half_a_message_is_left_out(channel, tmp_path, caplog):
+    (tmp_path / "0_half.jobs.msg").write_bytes(b'{"n": ')
+    channel._put("jobs", {"n": 1})
+    assert channel._get("jobs") == {"n": 1}
+    assert "cannot be read and is left out" in caplog.text
