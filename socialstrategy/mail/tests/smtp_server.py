@@ -9,6 +9,7 @@ mail       what it answers to MAIL FROM
 rcpt       {address: answer for ever, or [answer, answer, …] before it agrees}
 data       what it answers to a whole mail, or "drop": it hangs up in the middle
 delay      seconds before each answer
+after      seconds before the answer to a whole mail, which it has kept by then
 """
 
 import asyncio
@@ -79,6 +80,7 @@ class Server:
             part = self.folder / "coming.part"
             part.write_bytes(text)
             part.rename(self.folder / f"{count}.eml")
+        await asyncio.sleep(self.mood("after", 0))
         await say(refusal or "250 kept")
         return True
 
