@@ -134,7 +134,8 @@ def _ask_for_address(user: User, email: str, by) -> None:
     user.new_email = email
     user.save(update_fields=["new_email"])
     mail_address_link(user, by=by)
-    mail.post(user.email, "accounts/emails/address_changes.txt", {"user": user, "by": by}, name=user.name)
+    context = {"user": user, "by": by}
+    mail.post(user.email, "accounts/emails/address_changes.txt", context, name=user.name, about=(mail.NOTICE, user.pk))
     record("account.address asked", user, user.name, by=by, before=user.email, after=email)
 
 
@@ -149,8 +150,16 @@ def mail_address_link(user: User, *, by: User) -> None:
     expires = timezone.now() + ADDRESS_LASTS
     token = Link.objects.issue(Link.Purpose.ADDRESS, user.pk, expires)
     context = {"user": user, "by": by, "path": reverse("accounts:address_confirm", args=[token])}
-    template = "accounts/emails/address_confirm.txt"
-    mail.post(user.new_email, template, context, name=user.name, link=digest(token), until=expires)
+    mail.withdraw("address", user.pk)
+    mail.post(
+        user.new_email,
+        "accounts/emails/address_confirm.txt",
+        context,
+        name=user.name,
+        about=("address", user.pk),
+        link=digest(token),
+        until=expires,
+    )
 
 
 def _keep_address(user: User, by) -> None:
@@ -160,11 +169,13 @@ def _keep_address(user: User, by) -> None:
     user.new_email = None
     user.save(update_fields=["new_email"])
     Link.objects.end(Link.Purpose.ADDRESS, user.pk)
+    mail.withdraw("address", user.pk)
 
 
 def _set_address(user: User, email: str, by) -> None:
     before = user.email
-    mail.post(before, "accounts/emails/address_changed.txt", {"user": user, "by": by}, name=user.name)
+    context = {"user": user, "by": by}
+    mail.post(before, "accounts/emails/address_changed.txt", context, name=user.name, about=(mail.NOTICE, user.pk))
     user.email, user.new_email = email, None
     user.save(update_fields=["email", "new_email"])
     # What the sign-in may have kept of the earlier address would open the account as well.

@@ -7,8 +7,8 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self):
-        from accounts import append_only, password_reset, tasks  # noqa: F401 (registers its schedule)
+        from accounts import append_only, mails, tasks  # noqa: F401 (registers its schedule)
 
         post_migrate.connect(append_only.install, sender=self)
         register(append_only.check, Tags.database)
-        password_reset.register()
+        mails.register()

@@ -3,10 +3,9 @@
 from allauth.account.adapter import get_adapter
 from allauth.account.forms import ResetPasswordForm, default_token_generator
 from allauth.account.utils import user_pk_to_url_str
-from django.core.exceptions import ValidationError
 
-from accounts.models import User, record
-from socialstrategy import jobs, mail
+from accounts.models import User
+from socialstrategy import jobs
 from socialstrategy.jobs.models import Job
 from socialstrategy.lib.addresses import AddressInput
 
@@ -43,23 +42,3 @@ def send_reset(user: User) -> None:
     adapter = get_adapter()
     address = adapter.get_reset_password_from_key_url(key)
     adapter.send_password_reset_mail(user, user.email, {"user": user, "password_reset_url": address})
-
-
-def send_again(failed, by) -> None:
-    """In place of a mail that was not delivered, a fresh one."""
-    user = User.objects.filter(pk=failed.key, is_active=True).first()
-    if user is None:
-        raise ValidationError("This account is closed.")
-    send_reset(user)
-
-
-def is_wanted(waiting) -> bool:
-    """Not to an address that was changed meanwhile, nor for an account that was closed."""
-    return User.objects.filter(pk=waiting.key, email=waiting.to, is_active=True).exists()
-
-
-def register() -> None:
-    """Tell the outbox what becomes of these mails, and where the audit trail is kept."""
-    # A link for a password stands nowhere but in its mail: with the text it is gone.
-    mail.follows("account", mail.Follower(lambda ended: None, send_again, is_wanted))
-    mail.RECORDERS.append(record)

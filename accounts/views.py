@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 from accounts import actions, attempts, neighbours
 from accounts.forms import AccountForm, AddressForm, NameForm
 from accounts.models import AuditEntry, Link, User
+from socialstrategy import mail
 from socialstrategy.lib.addresses import shown
 from socialstrategy.lib.context import THEMES
 from socialstrategy.lib.paging import page_of
@@ -129,8 +130,10 @@ def account_list(request):
     """Everybody who can sign in, and whose account is whose."""
     page = page_of(User.objects.all(), request)
     found = neighbours.owners(page)
+    mails = mail.newest("account", [account.pk for account in page])
     for account in page:
         account.owner = found.get(account.pk)
+        account.mail = mails.get(str(account.pk))
     return render(request, "accounts/account_list.html", {"page": page})
 
 

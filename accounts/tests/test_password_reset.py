@@ -1,11 +1,15 @@
 """A forgotten password: nobody learns who has an account, and the link leads to our own address."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts.factories import make_user
+from accounts.models import Link
 from socialstrategy.jobs.models import Job
 from socialstrategy.mail.models import Mail
 
@@ -95,8 +99,31 @@ def test_hr_sees_an_account_mail_that_failed_and_sends_it_again(as_hr, smtp, run
     run_jobs()
     assert "New Person" in as_hr.get("/").content.decode()
     assert Mail.objects.get().text == ""
+    page = " ".join(as_hr.get("/accounts/").content.decode().split())
+    assert 'Mail to choose a password: <span class="chip" data-state="gap">Not delivered</span>' in page
     smtp.mood()
     as_hr.post("/outbox/undelivered/again/")
     run_jobs()
     (received,) = smtp.received()
     assert "/password/new/" in received.get_payload(decode=True).decode()
+
+
+def test_another_address_that_takes_no_mail_is_seen_by_hr_and_its_link_ends(client, smtp, run_jobs, last_mail):
+    user = make_user("employee", name="Ada Moor")
+    client.force_login(user)
+    smtp.mood(rcpt={"new@example.org": "550 5.1.1 No such user", user.email: "552 5.2.2 Mailbox full"})
+    client.post("/settings/address/", {"email": "new@example.org"})
+    run_jobs()
+    link, notice = last_mail("new@example.org"), last_mail(user.email)
+    assert (link.state, link.text, notice.state) == ("failed", "", "failed")
+    assert not Link.objects.filter(ended_at=None).exists()
+    Link.objects.update(created_at=timezone.now() - timedelta(minutes=5))
+    client.force_login(make_user("hr"))
+    smtp.mood()
+    page = client.post("/outbox/undelivered/again/", follow=True).content.decode()
+    assert "2 fresh mails are on the way." in page
+    run_jobs()
+    texts = {one["To"]: one.get_payload(decode=True).decode() for one in smtp.received()}
+    assert len(texts) == 2
+    assert "Until it is confirmed you sign in with this one" in texts[f"Ada Moor <{user.email}>"]
+    assert Link.objects.filter(ended_at=None).count() == 1

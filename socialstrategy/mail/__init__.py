@@ -25,6 +25,8 @@ class Follower:
 
 
 FOLLOWERS: dict[str, Follower] = {}
+NOTICE = "notice"
+"""What a mail without a link is about: its text is kept when it fails, and goes again as it is."""
 RECORDERS: list[Callable] = []
 """How the audit trail is written; the app that keeps it adds its function."""
 
@@ -101,7 +103,8 @@ def end(mail, state: str, **fields) -> bool:
     from socialstrategy.mail.models import Mail
 
     unsent = Mail.objects.filter(pk=mail.pk, state__in=[Mail.State.QUEUED, Mail.State.FAILED])
-    if not unsent.update(state=state, text="", **fields):
+    is_kept = mail.kind == NOTICE and state == Mail.State.FAILED
+    if not unsent.update(state=state, text=mail.text if is_kept else "", **fields):
         return False
     if mail.kind in FOLLOWERS:
         FOLLOWERS[mail.kind].ended(mail)

@@ -3,10 +3,11 @@
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Count, Min, Q
+from django.utils import timezone
 
 from socialstrategy import mail as outbox
-from socialstrategy.jobs import enqueue_once
-from socialstrategy.mail.models import Mail
+from socialstrategy.jobs import enqueue, enqueue_once
+from socialstrategy.mail.models import Mail, end_of_trying
 
 MOST_SHOWN = 5
 MOST_AGAIN = 200
@@ -61,11 +62,22 @@ def send_again(mail: Mail, *, by) -> bool:
     """
     if not Mail.objects.failed().select_for_update().filter(pk=mail.pk).exists():
         return False
+    if mail.kind == outbox.NOTICE:
+        _queue_as_it_is(mail)
+        outbox.record("mail.sent again", mail, mail.subject, by=by)
+        return True
     if mail.kind not in outbox.FOLLOWERS:
         raise ValidationError("This mail cannot be sent again from here.")
     outbox.FOLLOWERS[mail.kind].again(mail, by)
     outbox.end(mail, Mail.State.WITHDRAWN)
     return True
+
+
+def _queue_as_it_is(mail: Mail) -> None:
+    mail.state, mail.trouble, mail.error, mail.answer, mail.failed_at = Mail.State.QUEUED, "", "", "", None
+    mail.next_attempt_at, mail.give_up_at, mail.attempts = timezone.now(), end_of_trying(), 0
+    mail.save()
+    enqueue("mail.send", mail_id=str(mail.pk))
 
 
 def send_all_again(mails, *, by) -> tuple[int, list[str]]:

@@ -151,3 +151,10 @@ def test_the_embedded_broker_keeps_to_its_own_folder(tmp_path):
     assert done.returncode == 0, done.stderr
     assert not list(started_in.iterdir())
     assert list((var / "broker").rglob("*.msg"))
+
+
+def test_local_names_of_hosts_are_answered_in_demo_mode_only():
+    address = {"BASE_URL": "https://skills.example.org"}
+    assert start(**address).stdout == "['skills.example.org'] True\n"
+    assert "'localhost', '127.0.0.1', '[::1]'" in start(**address, DEMO="1").stdout
+    assert start(BASE_URL="http://[2001:db8::1]:8000").stdout == "['[2001:db8::1]'] False\n"

@@ -21,7 +21,7 @@ def post():
 
 def test_a_mail_reaches_a_real_server_and_its_text_is_dropped(smtp, run_jobs):
     written = post()
-    assert written.subject == "Choose your SocialStrategy password"
+    assert written.subject == "Your account at SocialStrategy"
     run_jobs()
     (message,) = smtp.received()
     assert message["To"] == "zoe@example.org"
