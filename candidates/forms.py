@@ -112,7 +112,7 @@ class BackgroundForm(CleanText, forms.ModelForm):
 
 
 class InviteForm(forms.Form):
-    """Whom to invite to which role, and until when."""
+    """Whom to invite to which role, and until when; ``by_code`` where a page must not hold people's keys."""
 
     role_version = forms.ModelChoiceField(RoleVersion.objects.none(), label="Role")
     deadline_on = forms.DateField(label="Deadline", widget=DAY)
@@ -120,9 +120,11 @@ class InviteForm(forms.Form):
         Person.objects.none(), error_messages={"required": "Choose at least one person."}
     )
 
-    def __init__(self, *args, user, **kwargs):
+    def __init__(self, *args, user, by_code: bool = False, **kwargs):
         super().__init__(*args, **kwargs)
         published = RoleVersion.objects.visible_to(user).published().filter(role__retired_at=None)
+        if by_code:
+            self.fields["people"].to_field_name = "code"
         self.fields["role_version"].queryset = published.select_related("role")
         self.fields["role_version"].label_from_instance = lambda version: str(version)
         self.fields["people"].queryset = Person.objects.visible_to(user).current()

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_POST
 
+from accounts.models import record
 from candidates import actions, exports, profile, standings
 from candidates.models import CODE_LENGTH, Person, StoredFit
 from candidates.ranking import BANDS, RoleRanking, people_by_kind
@@ -96,9 +97,12 @@ def is_blind(request) -> bool:
 
 @require_POST
 def ranking_blind(request, pk):
-    """Switch the blind review on or off; kept on the server for every page of it."""
+    """Switch the blind review on or off, for the record; kept on the server for every page of it."""
     version = _version(request, pk)
-    request.session["blind"] = request.POST.get("blind") == "on"
+    wanted = request.POST.get("blind") == "on"
+    if wanted != is_blind(request):
+        record(f"review.blind {'on' if wanted else 'off'}", version.role, str(version), by=request.user)
+    request.session["blind"] = wanted
     return redirect("candidates:ranking", version.pk)
 
 

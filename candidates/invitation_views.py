@@ -18,13 +18,14 @@ from candidates import inviting
 from candidates.forms import ExtendForm, InviteForm
 from candidates.hiring_views import is_blind
 from candidates.invitations import Invitation
-from candidates.models import Person
+from candidates.models import CODE_LENGTH, Person
 from roles.models import RoleVersion
 from socialstrategy import mail
 from socialstrategy.lib.paging import MOST, page_of
 from socialstrategy.mail.models import Mail
 from socialstrategy.mail.undelivered import server_trouble
 
+MOST_CHOSEN = 500
 STATES = {
     "open": "Open",
     "submitted": "Submitted",
@@ -94,36 +95,40 @@ def invitation_remind(request):
 
 
 def invitation_new(request):
-    """Invite the people that were chosen on a list or a ranking."""
+    """Invite the people that were chosen on a list or a ranking; in a blind review by their codes alone."""
+    data = request.POST or request.GET
+    codes = [code for code in data.getlist("p") if len(code) == CODE_LENGTH][:MOST_CHOSEN]
+    # Whoever comes from the list of people has chosen names: to show their codes would undo the review.
+    blind = is_blind(request) and bool(codes)
+    version = _published(request, data.get("role_version"))
     if request.method == "POST" and "deadline_on" in request.POST:
-        form = InviteForm(request.POST, user=request.user)
+        sent = request.POST.copy()
+        if blind:
+            sent.setlist("people", codes)
+        form = InviteForm(sent, user=request.user, by_code=blind)
         if form.is_valid():
-            return _send_invitations(request, form.cleaned_data)
-        people = Person.objects.visible_to(request.user).filter(pk__in=_keys(request.POST.getlist("people")))
+            return _send_invitations(request, form.cleaned_data, blind=blind)
     else:
-        data = request.POST or request.GET
-        codes = data.getlist("p")[:500]
-        people = (
-            Person.objects.visible_to(request.user)
-            .current()
-            .filter(Q(code__in=codes) | Q(pk__in=_keys(data.getlist("people")[:500])))
-        )
-        version = (
-            RoleVersion.objects.visible_to(request.user)
-            .published()
-            .filter(pk__in=_keys([data.get("role_version")]))
-            .first()
-        )
-        form = InviteForm(user=request.user, initial={"role_version": version, "people": people})
-    context = {"form": form, "people": people, "blind": is_blind(request)}
+        form = InviteForm(user=request.user, initial={"role_version": version})
+    chosen = Q(code__in=codes)
+    if not blind:
+        chosen |= Q(pk__in=_keys(data.getlist("people")[:MOST_CHOSEN]))
+    people = Person.objects.visible_to(request.user).current().filter(chosen)
+    # By code, since even the order of names says something.
+    people = people.order_by("code") if blind else people
+    context = {"form": form, "people": people, "blind": blind, "version": version}
     return render(request, "candidates/invitation_new.html", context, status=400 if form.errors else 200)
+
+
+def _published(request, key) -> RoleVersion | None:
+    return RoleVersion.objects.visible_to(request.user).published().filter(pk__in=_keys([key])).first()
 
 
 def _keys(texts) -> list[int]:
     return [int(text) for text in texts if text and text.isdecimal() and len(text) < 12]
 
 
-def _send_invitations(request, data):
+def _send_invitations(request, data, *, blind: bool):
     sent, skipped = inviting.invite(
         data["people"], data["role_version"], deadline_on=data["deadline_on"], by=request.user
     )
@@ -131,11 +136,14 @@ def _send_invitations(request, data):
     by_mail = len(sent) - on_paper
     words = f"{by_mail} invitation{'s' * (by_mail != 1)} on the way."
     if on_paper:
-        words += f" {on_paper} without an e-mail address: print {'their links' if on_paper > 1 else 'the link'} below."
+        where = "from the list of invitations" if blind else "below"
+        words += (
+            f" {on_paper} without an e-mail address: print {'their links' if on_paper > 1 else 'the link'} {where}."
+        )
     if skipped:
         words += f" {len(skipped)} had an open one already and got no second."
     messages.success(request, words)
-    if is_blind(request):  # the list of invitations would say who was meant
+    if blind:  # the list of invitations would say who was meant
         return redirect("candidates:ranking", data["role_version"].pk)
     return redirect("candidates:invitation_list")
 

@@ -76,6 +76,7 @@ MIDDLEWARE = [
     "accounts.attempts.KnownBrowserMiddleware",
     "accounts.access.AccessMiddleware",
     "candidates.middleware.GettingReadyMiddleware",
+    "socialstrategy.lib.together.TogetherMiddleware",
 ]
 ROOT_URLCONF = "socialstrategy.urls"
 WSGI_APPLICATION = "socialstrategy.wsgi.application"
