@@ -8,6 +8,7 @@ import pytest
 from django.db import connection, connections
 from django.db.models.signals import pre_save
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.factories import make_user
@@ -102,6 +103,8 @@ KINDS = {
     "a skill": lambda w: ("/roles/skills/new/", SKILL | {"skill_set": w["skill"].skill_set_id}),
     "parameters": lambda w: ("/evidence/sources/edit/", _parameters(w["hr"])),
 }  # fmt: skip
+SAID_SOONER = {"a published role": 400}
+"""Where there was a draft a moment ago, the page says that it is published; later there is no such page."""
 COUNTED = [Background, Demand, Goal, Initiative, Invitation, Membership, Parameters, Person, Rating]
 COUNTED += [RatingRequest, RoleTemplate, RoleVersion, Skill, Team, TemplateRequirement, User]
 
@@ -161,18 +164,19 @@ def test_identical_posts_are_answered_as_a_first_and_plain_second_ones(world, ki
     client = Client()
     client.force_login(world["hr"])
     second = client.post(path, data).status_code
-    assert sorted(statuses) == sorted([302] + [second] * (POSTS - 1))
-    # What a second post adds, each of the seven others has added: nothing, for all that are unique.
+    others = [SAID_SOONER.get(kind, second)] * (POSTS - 1)
+    assert sorted(statuses) == sorted([302, *others])
+    # What a second post adds, each of the seven others has added: nothing, where there can be one alone.
     for model, count in counts().items():
-        first = after[model] - before[model] - (POSTS - 1) * (count - after[model])
-        assert first in {-1, 0, 1}, model
+        each = count - after[model]
+        first = after[model] - before[model] - (POSTS - 1) * each
+        assert first in ({-1, 0, 1} if each == 0 else {each}), model
 
 
 def test_one_answer_of_a_rating_is_kept_once(world):
-    page = Client()
-    page.force_login(world["hr"])
-    first = page.get("/ratings/").content.decode().split('href="/ratings/')[1].split('"')[0]
-    statuses = at_once(world["hr"], f"/ratings/{first}", {"level": "3", "note": ""})
+    skill = world["version"].requirements.first().skill
+    path = reverse("candidates:rate", args=[world["asked"].pk, skill.slug])
+    statuses = at_once(world["hr"], path, {"level": "3", "note": ""})
     assert statuses == [302] * POSTS
     assert Rating.objects.count() == 1
 
