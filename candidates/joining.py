@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Lower
 from django.urls import reverse
 
 from accounts import actions as accounts
@@ -20,6 +21,8 @@ from candidates.models import Person
 from socialstrategy.lib.addresses import ODD, canonical
 
 MOST_FITTING = 5
+MOST_ASKED = 500
+"""Accounts of nobody that one looks through to ask HR about them."""
 
 
 def free_accounts():
@@ -90,7 +93,7 @@ def join_by_hand(person: Person, user: User, *, by) -> None:
 @transaction.atomic
 def part(person: Person, *, by) -> None:
     """The account is no longer this person's; both stay, and are not joined again by themselves."""
-    person = Person.objects.select_for_update().select_related("user").get(pk=person.pk)
+    person = Person.objects.select_for_update().get(pk=person.pk)
     if person.user is None:
         return
     if not accounts.may_change(person.user, by=by):
@@ -124,6 +127,12 @@ def fitting_accounts(person: Person) -> list[User]:
     if person.email:
         alike |= Q(email=person.email)
     return list(free_accounts().filter(alike)[:MOST_FITTING])
+
+
+def to_ask_about():
+    """People with the address of a free account who were not joined: HR knows whether they are one."""
+    emails = free_accounts().values("email")[:MOST_ASKED]
+    return free_people().alias(indexed_email=Lower("email")).filter(indexed_email__in=emails)
 
 
 def owners(users: Iterable[User]) -> dict[int, Owner]:

@@ -36,6 +36,8 @@ def person_list(request):
         people = people.filter(function__slug=wanted["function"])
     if wanted["account"] in ("with", "without"):
         people = people.filter(user__isnull=wanted["account"] == "without")
+    elif wanted["account"] == "fitting":
+        people = people.filter(pk__in=joining.to_ask_about().values("pk"))
     page = page_of(people.order_by(*SORTS.get(wanted["sort"], SORTS["name"])), request)
     counts = _assessed_counts([person.pk for person in page])
     for person in page:

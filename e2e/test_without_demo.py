@@ -117,7 +117,7 @@ def test_an_employee_with_an_account(hr, mails, open_as):
         ines.click("#next")
         ines.wait_for_url(lambda url, before=before: url != before)
         ines.wait_for_load_state("load")
-    ines.get_by_role("button", name="Hand in").click()
+    ines.get_by_role("button", name="Hand in", exact=True).click()
     expect(ines.locator("h1")).to_have_text("What we learned about your skills")
 
     # Her own page is hers, and says the same another day.
@@ -163,7 +163,7 @@ def test_a_manager_with_an_account(hr, mails, open_as):
         tom.click("#next")
         tom.wait_for_url(lambda url, before=before: url != before)
         tom.wait_for_load_state("load")
-    tom.get_by_role("button", name="Hand in").click()
+    tom.get_by_role("button", name="Hand in", exact=True).click()
     expect(tom.locator("main")).to_contain_text("Thank you")
 
     # HR sees it on her page.

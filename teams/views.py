@@ -6,7 +6,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from assessments.models import RatingRequest
-from candidates import deadlines
+from candidates import deadlines, joining
 from candidates.development import history
 from candidates.invitations import Invitation
 from candidates.models import Person
@@ -108,6 +108,7 @@ def _today(user) -> dict:
         "drafts": versions.drafts().select_related("role").order_by("-saved_at")[:3],
         "ending": invitations.with_progress().order_by("deadline_at")[:4],
         "open_invitations": invitations.count(),
+        "unjoined": joining.to_ask_about().count(),
         **undelivered.summary(),
         **deadlines.told(timezone.now()),
     }

@@ -117,6 +117,17 @@ def test_parting_holds_until_an_address_changes(as_hr, hr):
     assert "Is it theirs?" in as_hr.get(f"/people/{person.pk}/").content.decode()
 
 
+def test_home_and_list_ask_hr_about_whoever_was_not_joined(as_hr, hr):
+    make_user(email="ada@example.org")
+    person = make_person("Ada", email="ada@example.org")
+    make_person("Bea", email="bea@example.org")
+    assert "the same person?" not in as_hr.get("/").content.decode()
+    joining.part(person, by=hr)
+    assert "?account=fitting" in as_hr.get("/").content.decode()
+    page = as_hr.get("/people/?account=fitting").content.decode()
+    assert [name in page for name in (">Ada</a>", ">Bea</a>")] == [True, False]
+
+
 def test_a_parted_account_reads_nothing_of_the_person(client, hr):
     user = make_user(email="ada@example.org")
     person = make_person("Ada", email="ada@example.org")

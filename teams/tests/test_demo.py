@@ -105,5 +105,5 @@ def test_home_takes_few_queries(as_hr, version, hr, django_assert_max_num_querie
     for n in range(10):
         make_invitation(make_person(f"P{n}"), version, hr)
     as_hr.get("/")
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(15):
         as_hr.get("/")
