@@ -39,7 +39,7 @@ class Attempt:
         browser, known = read_cookie(request)
         address = visitors.address(request)
         if _digest(account) in known:
-            self.limits = [(KNOWN_BROWSER, (browser, account))]
+            self.limits: list[tuple[Limit, tuple[str, ...]]] = [(KNOWN_BROWSER, (browser, account))]
         else:
             self.limits = [(HERE, (account, address)), (ADDRESS, (address,)), (ACCOUNT, (account,))]
 

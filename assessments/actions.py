@@ -104,7 +104,7 @@ def answer(
     statement = skill.anchor(level) if level is not None else ""
     existing = Response.objects.filter(sitting=sitting, skill=skill).first()
     is_own = bool(existing and page and existing.page == page)
-    if is_own and 0 < step <= existing.step:
+    if existing and is_own and 0 < step <= existing.step:
         return existing
     if existing and (existing.level, existing.note, existing.link) == (level, note, link):
         if is_own:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.contrib.admin.models import LogEntry
 from django.db import transaction
@@ -58,7 +59,8 @@ class Traces:
     @classmethod
     def of(cls, person: Person) -> "Traces":
         found = cls(person, list(person.invitations.values_list("pk", flat=True)))
-        for row in filter(None, (person, person.user)):
+        holders: list[Any] = [row for row in (person, person.user) if row]
+        for row in holders:
             found.names.add(row.name)
             found.addresses.add(row.email or "")
             for detail in _entries(row).values_list("detail", flat=True):
@@ -101,7 +103,7 @@ class Traces:
         for name in self.names:
             same |= Q(name__iexact=name)
         people = Person.objects.exclude(pk=self.person.pk).filter(same)
-        return people.exists() or User.objects.exclude(pk=self.person.user_id).filter(same).exists()
+        return people.exists() or User.objects.exclude(person=self.person).filter(same).exists()
 
     def words(self) -> set[str]:
         """What is taken out of texts. A name of one word, or one that two people bear, is left: it may be no name."""

@@ -138,4 +138,5 @@ def to_ask_about():
 def owners(users: Iterable[User]) -> dict[int, Owner]:
     """Whose some accounts are."""
     people = Person.objects.filter(user__in=list(users)).only("pk", "name", "user_id")
-    return {one.user_id: Owner(one.name, reverse("candidates:person_detail", args=[one.pk])) for one in people}
+    page = "candidates:person_detail"
+    return {one.user_id: Owner(one.name, reverse(page, args=[one.pk])) for one in people if one.user_id}

@@ -224,8 +224,8 @@ def against(person: Person, version, reader=None) -> tuple:
     as_of, in_force = known.month_start(actions.today()), parameters.current()
     rows = []
     for line in lines:
-        found, together = known_here.get(line.skill_id, ([], None))
-        estimate, pieces = explained(found, as_of, in_force, together)
+        read, together = known_here.get(line.skill_id, ([], None))
+        estimate, pieces = explained(read, as_of, in_force, together)
         rows.append(SkillRow(line.skill, estimate, pieces, requirement=line))
     found = actions.fit_of(lines, {row.skill.pk: row.estimate for row in rows if row.assessed}, in_force.thresholds)
     total = sum(line.weight for line in lines)

@@ -45,12 +45,12 @@ def failure_of(error: Exception, *, connected: bool) -> Failure:
 def _answer(error: Exception) -> tuple[int, str]:
     """The server's code (0 when it said nothing) and its words."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
-        code, text = next(iter(error.recipients.values()))
+        code, said = next(iter(error.recipients.values()))
     elif isinstance(error, smtplib.SMTPResponseException):
-        code, text = error.smtp_code, error.smtp_error
+        code, said = error.smtp_code, error.smtp_error  # type: ignore[assignment]
     else:
         return 0, (str(error) or type(error).__name__)[:300]
-    text = text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
+    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
     return int(code), f"{code} {' '.join(text.split())}"[:300]
 
 

@@ -82,7 +82,8 @@ def _queue_as_it_is(mail: Mail) -> None:
 
 def send_all_again(mails, *, by) -> tuple[int, list[str]]:
     """How many were sent again, and why others were not: each reason once."""
-    sent, reasons = 0, {}
+    sent = 0
+    reasons: dict[str, None] = {}
     for mail in mails.order_by("failed_at", "pk").iterator():
         try:
             sent += send_again(mail, by=by)
