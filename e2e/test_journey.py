@@ -208,8 +208,8 @@ def board(hr, boss, ines, skill, role, open_as, tmp_path) -> None:
 
     # The executive sees it by count, finds what hangs on one person, and takes a page along.
     ruth = open_as("executive")
-    ruth.get_by_role("link", name="Find a second").click()
-    expect(ruth.locator("#cell")).to_contain_text("part of it on one person alone")
+    ruth.get_by_role("link", name="Look at the field").click()
+    expect(ruth.locator("#cell")).to_contain_text("hangs on one person alone")
     expect(ruth.locator("main")).not_to_contain_text("Okafor")
     paper = tmp_path / "board.pdf"
     ruth.pdf(path=paper, format="A4")

@@ -164,6 +164,7 @@ CELERY_BEAT_SCHEDULE = {
     "guard what is only added": {"task": "accounts.tasks.guard", "schedule": timedelta(hours=1)},
     "forget uploaded files": {"task": "candidates.tasks.forget_files", "schedule": timedelta(hours=6)},
     "take snapshot": {"task": "teams.tasks.take_snapshot", "schedule": timedelta(hours=6)},
+    "publish figures": {"task": "teams.tasks.publish", "schedule": timedelta(hours=1)},
 }
 
 AUTH_USER_MODEL = "accounts.User"

@@ -1,4 +1,4 @@
-"""The board: every active demand against the people of its team, exactly as named and as merged for executives.
+"""The board: every active demand against the people of its team, as HR sees it at once.
 
 Each process keeps the newest board and makes the next one from it when the matrix has a new version or a day has
 passed: every change that the board can see is in the log from which the matrix is brought up to date, so that none is
@@ -11,7 +11,6 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
-from itertools import chain
 
 import numpy as np
 from django.utils import timezone
@@ -25,7 +24,6 @@ from scoring import teams as engine
 from socialstrategy.lib.templatetags.components import percent
 from teams.figures import NOTHING, Figures, Share, cell_key
 from teams.models import Demand, Initiative, Membership, Snapshot, Team
-from teams.privacy import Group, Pooled, Unit, merge_small
 
 SEED = 20_261_123
 """Of the draws behind every interval: the same figures give the same interval in every process."""
@@ -185,7 +183,7 @@ def lines_of(asked: Asked, profiles: ProfileMatrix, numbers: np.ndarray) -> list
 
 
 class Board:
-    """Every active demand on one day. ``exact`` is for those who see names, ``merged`` for those who see counts.
+    """Every active demand on one day, exact: for those who see names.
 
     ``before``: the board that was made last from the same ``asked``; what has not changed since is taken from it.
     ``drawn``, ``closing`` and ``names`` (of members) keep what pages have shown of this board.
@@ -193,10 +191,7 @@ class Board:
 
     names: dict[int, str]
     lines: list[Line]
-    units_of_set: dict[int, list[Unit]]
     covered: np.ndarray
-    pooled: Pooled
-    weights: np.ndarray
     ready: list[readiness.Readiness]
 
     def __init__(self, asked: Asked, profiles: ProfileMatrix, before: "Board | None" = None):
@@ -205,24 +200,13 @@ class Board:
         people = profiles.changed_since(before.profiles) if before else None
         touched = asked.touched(people)
         changed = self._put_lines(touched, before)
-        sets = {one.pk for one in self.skill_sets} if before is None else self._regrouped(changed, before)
-        self.units_of_set = {
-            pk: self._units(of_team) if pk in sets or before is None else before.units_of_set[pk]
-            for pk, of_team in asked.by_set.items()
-        }
-        self.units = [*chain.from_iterable(self.units_of_set.values())]
-        self.unit_of = {n: unit for unit in self.units for n in unit.lines}
-        self.pooled = Pooled(self.units, asked.needed) if sets or before is None else before.pooled
-        self.exact, self.merged = self._figures(changed, before)
+        self.exact = self._figures(changed, before)
         is_same = before is not None and not touched.size and self.stale == before.stale
-        self.drawn: dict[tuple[bool, str], tuple[str, dict[str, str]]] = before.drawn if before and is_same else {}
-        self.drawn_cells: dict[tuple[bool, str], str] = {}
+        self.drawn: dict[str, tuple[str, dict[str, str]]] = before.drawn if before and is_same else {}
+        self.drawn_cells: dict[str, str] = {}
         self.closing: dict[tuple[int, ...], dict[str, int]] = {}
         gone = None if people is None else set(people.tolist())
         self.names = {} if before is None or gone is None else {k: v for k, v in before.names.items() if k not in gone}
-
-    def figures(self, user) -> Figures:
-        return self.exact if user.is_hr else self.merged
 
     @property
     def lines_by_initiative(self) -> dict[int, list[int]]:
@@ -242,6 +226,23 @@ class Board:
         deep = [n for n, line in enumerate(self.lines) if line.coverage.is_one_deep]
         return sorted(deep, key=lambda n: (self.lines[n].demand.due_on, n))
 
+    def near(self, line: Line) -> set[int]:
+        """Members within a level of what is asked."""
+        mean = self.profiles.profiles.mean[line.demand.skill.column][line.rows]
+        level = line.demand.level
+        return set(line.people[(mean >= level - 1) & (mean < level)].tolist())
+
+    def members_of(self, n: int) -> list[int]:
+        """Members of the team that a demand asks, those whom the matrix has."""
+        members = self.asked.members[self.asked.team[n]]
+        return self.profiles.people[self.profiles.rows_of([members])[0]].tolist()
+
+    def drawn_sum(self, numbers: list[int]) -> np.ndarray:
+        """How many some demands cover together in each draw (draws,)."""
+        assert self.asked.draws is not None
+        found: np.ndarray = self.asked.draws.met[numbers].sum(axis=0)
+        return found
+
     def _put_lines(self, touched: np.ndarray, before: "Board | None") -> list[int]:
         """Set ``lines``; gives the numbers of those that are not as they were."""
         found = lines_of(self.asked, self.profiles, touched)
@@ -256,42 +257,14 @@ class Board:
                 changed.append(n)
         return changed
 
-    def _regrouped(self, changed: list[int], before: "Board") -> set[int]:
-        """Skill sets in which other people are assessed than before, so that other teams may be too small to show."""
-        return {
-            self.lines[n].demand.skill.skill_set_id
-            for n in changed
-            if not np.array_equal(self.lines[n].people, before.lines[n].people)
-        }
-
-    def _units(self, of_team: dict[int, list[int]]) -> list[Unit]:
-        """Within a skill set, teams in the order of their functions, the small ones merged with a neighbour."""
-        groups = [
-            Group((pk,), frozenset(chain.from_iterable(self.lines[n].people.tolist() for n in of_team[pk])))
-            for pk in self.asked.teams
-            if pk in of_team
-        ]
-        found = []
-        for group in merge_small(groups):
-            numbers = tuple(n for pk in group.keys for n in of_team[pk])
-            names = tuple(self.asked.teams[pk].name for pk in group.keys)
-            found.append(Unit(names, numbers, group.is_small, len(names) > 1))
-        return found
-
-    def _figures(self, changed: list[int], before: "Board | None") -> tuple[Figures, Figures]:
+    def _figures(self, changed: list[int], before: "Board | None") -> Figures:
         asked = self.asked
-        if before is not None and self.pooled is before.pooled:
-            self.weights = before.weights
-            if not changed:
-                self.ready, self.covered = before.ready, before.covered
-                return before.exact, before.merged
-        else:
-            self.weights = np.concatenate([asked.weights, self.pooled.weights(asked.weights)])
+        if before is not None and not changed:
+            self.ready, self.covered = before.ready, before.covered
+            return before.exact
         self.ready = self._ready(changed, before)
         self.covered = np.array([line.coverage.covered for line in self.lines])
-        count, parts = len(asked.keys), self.pooled.parts
-        exact = self._of(self.ready[:count], self.covered, asked.needed)
-        return exact, self._of(self.ready[count:], parts(self.covered), parts(asked.needed))
+        return self._of(self.ready, self.covered, asked.needed)
 
     def _ready(self, changed: list[int], before: "Board | None") -> list[readiness.Readiness]:
         """How ready each group is: those that a change touches anew, the others as they were."""
@@ -301,11 +274,11 @@ class Board:
             asked.draws = readiness.Draws([line.asked for line in self.lines], seed=SEED, known=known)
             # All of it is in the draws now, or will not return.
             asked.known = {}
-            return asked.draws.readiness(self.weights)
+            return asked.draws.readiness(asked.weights)
         for n in changed:
             asked.draws.replace(n, self.lines[n].asked)
-        is_hit = self.weights[:, changed].any(axis=1) | (self.weights != before.weights).any(axis=1)
-        anew = iter(asked.draws.readiness(self.weights[is_hit]))
+        is_hit = asked.weights[:, changed].any(axis=1)
+        anew = iter(asked.draws.readiness(asked.weights[is_hit]))
         return [next(anew) if hit else old for hit, old in zip(is_hit, before.ready, strict=True)]
 
     def _of(self, ready: list[readiness.Readiness], covered: np.ndarray, needed: np.ndarray) -> Figures:

@@ -1,4 +1,4 @@
-"""What the overview shows, put together for one viewer: names for HR, counts for executives."""
+"""What the overview shows HR, by name and at once; what executives read is in ``published``."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -14,8 +14,8 @@ from scoring.fit import GAP, MEETS
 from scoring.readiness import READY
 from socialstrategy.lib.templatetags.components import figure
 from teams.coverage import Board, Line
-from teams.figures import NOTHING, Figures, Share, cell_key
-from teams.snapshots import figures_for, quarter_name
+from teams.figures import NOTHING, Share, cell_key
+from teams.snapshots import exact, quarter_name
 
 SHORT_NAMES = {"content": "Content", "change": "Change"}
 MOST_INITIATIVES, MOST_DEEP, MOST_PEOPLE = 8, 6, 3
@@ -35,12 +35,12 @@ class Cell:
     is_open: bool
 
 
-def dashboard(user, board: Board, day: date, *, chosen: str = "") -> dict[str, Any]:
+def dashboard(board: Board, day: date, *, chosen: str = "") -> dict[str, Any]:
     """Everything of the overview but the open cell; ``chosen`` is its key, the widest if there is none such."""
-    now = board.figures(user)
+    now = board.exact
     # A quarter in which nothing was asked for says nothing to compare with.
-    quarters = [one for one in board.asked.quarters if figures_for(one, user).total.needed]
-    before = figures_for(quarters[-1], user) if quarters else None
+    quarters = [one for one in board.asked.quarters if exact(one).total.needed]
+    before = exact(quarters[-1]) if quarters else None
     chosen = chosen if chosen in now.cells else widest(now)
     ready, deep, stale = ready_count(now), len(board.one_deep), board.stale
     return {
@@ -57,12 +57,11 @@ def dashboard(user, board: Board, day: date, *, chosen: str = "") -> dict[str, A
         "stale_share": stale["old"] / stale["all"] if stale["all"] else 0.0,
         "skill_sets": [(s, SHORT_NAMES.get(s.slug, s.name)) for s in board.skill_sets],
         "rows": heat_rows(board, now, before, chosen),
-        "initiatives": readiness(user, board, board.initiatives[:MOST_INITIATIVES]),
-        "one_deep": one_deep(user, board, MOST_DEEP),
+        "initiatives": readiness(board, board.initiatives[:MOST_INITIATIVES]),
+        "one_deep": one_deep(board, MOST_DEEP),
         "functions": since(board, now, before),
-        "trend": trend([(quarter_name(q.quarter_on), figures_for(q, user).total) for q in quarters], now.total),
+        "trend": trend([(quarter_name(q.quarter_on), exact(q).total) for q in quarters], now.total),
         "chosen": chosen,
-        "is_merged": not user.is_hr and any(unit.is_merged or unit.is_hidden for unit in board.units),
         "line_at": READY,
     }
 
@@ -84,17 +83,17 @@ def changed(now: float, before: float, joint: str = "") -> str:
     return f"{joint}{'up' if now > before else 'down'} {figure(abs(now - before))}"
 
 
-def ready_count(figures: Figures) -> int:
+def ready_count(figures) -> int:
     return sum(one.state == "meets" for one in figures.initiatives.values())
 
 
-def widest(figures: Figures) -> str:
+def widest(figures) -> str:
     """The cell that is short of most people: what one looks at first."""
     short = {key: one.short for key, one in figures.cells.items() if one.tint}
     return max(short, key=lambda key: (short[key], key)) if short else next(iter(figures.cells), "")
 
 
-def heat_rows(board: Board, now: Figures, before: Figures | None, chosen: str) -> list[tuple]:
+def heat_rows(board, now, before, chosen: str) -> list[tuple]:
     """[(function, [Cell, …]), …]: every function and skill set, asked for or not."""
     rows = []
     for function in board.functions:
@@ -105,7 +104,7 @@ def heat_rows(board: Board, now: Figures, before: Figures | None, chosen: str) -
             old = before.cells.get(key) if before else None
             change = moved(share.covered - old.covered) if share and old else ""
             label = f"{function}, {one}: "
-            label += f"{share.covered:.1f} of {share.needed:.0f} covered" if share else "nobody is asked for"
+            label += share.words if share else "nobody is asked for"
             if change:
                 label += f", {change} since last quarter"
             cells.append(Cell(key, cell_url(key), label, share, change, key == chosen))
@@ -118,64 +117,40 @@ def moved(change: float) -> str:
     return f"{'+' if change > 0 else '−'}{figure(abs(change))}" if abs(change) >= 0.05 else ""
 
 
-def readiness(user, board: Board, initiatives) -> list[dict]:
+def readiness(board: Board, initiatives) -> list[dict]:
     """Each initiative with its share, interval and what it is short of most."""
-    figures = board.figures(user)
     return [
         {
             "initiative": one,
             "url": address("teams:initiative_detail", one.pk),
-            "share": figures.initiatives.get(one.pk, NOTHING),
-            "short_of": short_of(user, board, one.pk),
+            "share": board.exact.initiatives.get(one.pk, NOTHING),
+            "short_of": short_of(board, one.pk),
         }
         for one in initiatives
     ]
 
 
-def short_of(user, board: Board, initiative: int, most: int = 2) -> list[str]:
-    """The skills an initiative is short of most, by as many people as the viewer may know of."""
+def short_of(board: Board, initiative: int, most: int = 2) -> list[str]:
+    """The skills an initiative is short of most."""
     short: dict[str, float] = {}
     for n in board.lines_by_initiative.get(initiative, []):
-        share = seen_share(user, board, n)
-        if share:
-            name = board.lines[n].demand.skill.name.lower()
-            short[name] = short.get(name, 0.0) + share.short
+        name = board.lines[n].demand.skill.name.lower()
+        short[name] = short.get(name, 0.0) + board.lines[n].share.short
     worst = sorted(short, key=lambda name: -short[name])
     return [name for name in worst if short[name] >= 0.25][:most]
 
 
-def seen_share(user, board: Board, n: int) -> Share | None:
-    """A demand's own share for HR; for executives its part of its unit's, or nothing."""
-    line = board.lines[n]
-    if user.is_hr:
-        return line.share
-    unit = board.unit_of[n]
-    if unit.is_hidden:
-        return None
-    whole = unit_share(board, unit)
-    return Share(whole.share * line.demand.people, line.demand.people)
-
-
-def unit_share(board: Board, unit) -> Share:
-    whole = NOTHING
-    for n in unit.lines:
-        whole = whole + board.lines[n].share
-    return whole
-
-
-def one_deep(user, board: Board, most: int | None = None) -> list[dict]:
+def one_deep(board: Board, most: int | None = None) -> list[dict]:
     """Skills that fall short once one colleague leaves: each once per team, with the initiatives that hang on it."""
     found: dict[tuple, dict] = {}
     for n in board.one_deep:
         line, demand = board.lines[n], board.lines[n].demand
-        if not user.is_hr and board.unit_of[n].is_hidden:
-            continue
         row = found.setdefault(
             (demand.team_id, demand.skill_id),
             {
                 "skill": demand.skill,
                 "level": demand.level,
-                "team": demand.team.name if user.is_hr else board.unit_of[n].label,
+                "team": demand.team.name,
                 "person_id": line.best,
                 "initiatives": set(),
                 "url": cell_url(line.cell),
@@ -184,15 +159,14 @@ def one_deep(user, board: Board, most: int | None = None) -> list[dict]:
         row["level"] = max(row["level"], demand.level)
         row["initiatives"].add(demand.initiative_id)
     rows = sorted(found.values(), key=lambda row: -len(row["initiatives"]))[:most]
-    if user.is_hr:
-        people = named_people(board, [row["person_id"] for row in rows])
-        for row in rows:
-            row["person"] = people.get(row["person_id"])
-            row["person_url"] = address("candidates:person_detail", row["person_id"])
+    people = named_people(board, [row["person_id"] for row in rows])
+    for row in rows:
+        row["person"] = people.get(row["person_id"])
+        row["person_url"] = address("candidates:person_detail", row["person_id"])
     return rows
 
 
-def since(board: Board, now: Figures, before: Figures | None) -> list[dict]:
+def since(board, now, before) -> list[dict]:
     """Covered percent of each function, then and now, with where the marks of its drawing stand."""
     rows = []
     for function in board.functions:
@@ -253,28 +227,22 @@ def _height(share: float) -> float:
     return round(TOP + SPAN * (1 - share), 1)
 
 
-def cell(user, board: Board, key: str, *, start: int = 0, most: int = MOST_DEMANDS) -> dict[str, Any] | None:
+def cell(board: Board, key: str, *, start: int = 0, most: int = MOST_DEMANDS) -> dict[str, Any] | None:
     """Some demands of one cell, the worst first, with what would close each; None where nobody is asked for."""
     numbers = board.lines_by_cell.get(key, [])
     if not numbers:
         return None
     demand = board.lines[numbers[0]].demand
-    context = {
+    return {
         "title": f"{demand.team.function}, {demand.skill.skill_set.name.lower()}",
-        "share": board.figures(user).cells.get(key),
+        "share": board.exact.cells.get(key),
         "url": cell_url(key),
+        "demands": named(board, numbers[start : start + most]),
+        **pages(start, most, len(numbers)),
     }
-    if user.is_hr:
-        chosen = numbers[start : start + most]
-        return context | {"demands": named(board, chosen), **_pages(start, most, len(numbers))}
-    # In the order of their own shares: that of single demands would tell which of a merged unit's is the worst.
-    units = list({board.unit_of[n].lines: board.unit_of[n] for n in sorted(numbers)}.values())
-    units.sort(key=lambda unit: (unit.is_hidden, 0.0 if unit.is_hidden else -unit_share(board, unit).short))
-    shown = [counted(board, unit, set(numbers)) for unit in units[start : start + most]]
-    return context | {"units": shown, **_pages(start, most, len(units))}
 
 
-def _pages(start: int, most: int, total: int) -> dict[str, int]:
+def pages(start: int, most: int, total: int) -> dict[str, int]:
     return {"first": start + 1, "last": min(start + most, total), "total": total}
 
 
@@ -328,20 +296,6 @@ def state_of(probability: float) -> str:
     return "gap" if probability <= GAP else "uncertain"
 
 
-def counted(board: Board, unit, numbers: set[int]) -> dict[str, Any]:
-    """One unit of teams, by count, for executives."""
-    here = [board.lines[n] for n in unit.lines if n in numbers]
-    return {
-        "label": unit.label,
-        "is_merged": unit.is_merged,
-        "is_hidden": unit.is_hidden,
-        "share": None if unit.is_hidden else unit_share(board, unit),
-        "sentences": [line.demand.sentence for line in here],
-        "one_deep": any(line.coverage.is_one_deep for line in here) and not unit.is_hidden,
-        "closing": None if unit.is_hidden else closing(board, unit.lines),
-    }
-
-
 def closing(board: Board, numbers: tuple[int, ...]) -> dict[str, int]:
     """What would close the gap of some demands: assessments missing, people within a level, people elsewhere.
 
@@ -353,17 +307,10 @@ def closing(board: Board, numbers: tuple[int, ...]) -> dict[str, int]:
         found = board.closing[numbers] = {
             "short": round(sum(line.share.short for line in lines)),
             "unknown": sum(line.unknown for line in lines),
-            "near": len(set().union(*(_near(board, line) for line in lines))),
+            "near": len(set().union(*(board.near(line) for line in lines))),
             "elsewhere": _elsewhere(board, lines),
         }
     return found
-
-
-def _near(board: Board, line: Line) -> set[int]:
-    """Members within a level of what is asked."""
-    mean = board.profiles.profiles.mean[line.demand.skill.column][line.rows]
-    level = line.demand.level
-    return set(line.people[(mean >= level - 1) & (mean < level)].tolist())
 
 
 def _elsewhere(board: Board, lines: list[Line]) -> int:

@@ -14,6 +14,7 @@ from roles.models import EnterpriseFunction, Skill
 from teams import actions, snapshots
 from teams.coverage import Asked, Board
 from teams.models import Demand, Initiative, Membership, Team
+from teams.publication import afresh
 
 TEAMS = {
     "marketing": ("Brand", "Campaigns", "Content studio"),
@@ -204,4 +205,5 @@ def _quarters(today: date) -> None:
     while len(ends) < QUARTERS:
         ends.append(snapshots.last_quarter_end(ends[-1]))
     for end in reversed(ends):
-        snapshots.take(end, Board(Asked(end), matrix_on(end)))
+        board = Board(Asked(end), matrix_on(end))
+        snapshots.take(end, board, told=afresh(board))

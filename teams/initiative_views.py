@@ -12,7 +12,7 @@ from scoring.readiness import READY
 from socialstrategy.lib.paging import page_of
 from socialstrategy.lib.searching import matching
 from socialstrategy.lib.workbook import workbook
-from teams import actions, coverage, dashboard, exports
+from teams import actions, coverage, dashboard, exports, published
 from teams.forms import DemandForm, InitiativeForm, NewInitiativeForm
 from teams.models import Demand, Initiative
 
@@ -40,13 +40,22 @@ def initiative_list(request):
         .values_list("initiative")
         .annotate(n=Count("pk"))
     )
-    board = coverage.current()
-    rows = dashboard.readiness(request.user, board, page)
+    rows = _rows(request.user, page)
     for row in rows:
         row["demands"] = counts.get(row["initiative"].pk, 0)
     functions = EnterpriseFunction.objects.all()
     context = {"page": page, "rows": rows, "functions": functions, "line_at": READY, **wanted}
     return render(request, "teams/initiative_list.html", context)
+
+
+def _rows(user, initiatives) -> list[dict]:
+    """Initiatives with the shares that the viewer may know."""
+    if user.is_hr:
+        return dashboard.readiness(coverage.current(), initiatives)
+    told = published.current()
+    if told:
+        return told.rows(initiatives)
+    return [{"initiative": one, "share": published.NOTHING, "short_of": []} for one in initiatives]
 
 
 def initiative_new(request):
@@ -89,35 +98,46 @@ def initiative_edit(request, pk):
 def initiative_detail(request, pk):
     """Its goal, its demands as sentences, and how ready it is."""
     one = _own(request, pk)
-    board = coverage.current()
-    figures = board.figures(request.user)
     demands = list(one.demands.told())
-    numbers = {board.lines[n].demand.pk: n for n in board.lines_by_initiative.get(one.pk, [])}
     context = {
         "initiative": one,
-        "share": figures.initiatives.get(one.pk),
-        "phases": _by_phase(request.user, board, demands, numbers),
         "demand_count": len(demands),
-        "short_of": dashboard.short_of(request.user, board, one.pk),
+        **(_exact(one, demands) if request.user.is_hr else _told(one, demands)),
         "today": timezone.localdate(),
         "line_at": READY,
     }
     return render(request, "teams/initiative_detail.html", context)
 
 
-def _by_phase(user, board, demands, numbers) -> list[tuple]:
-    """[(phase, [row, …]), …], each row a demand with the share of it that the viewer may know."""
+def _exact(one: Initiative, demands: list[Demand]) -> dict:
+    """What HR sees: each demand by itself, as things are now."""
+    board = coverage.current()
+    lines = {board.lines[n].demand.pk: board.lines[n] for n in board.lines_by_initiative.get(one.pk, [])}
+    rows = [{"demand": demand, "line": lines.get(demand.pk)} for demand in demands]
+    for row in rows:
+        row["share"] = row["line"].share if row["line"] else None
+    share, short_of = board.exact.initiatives.get(one.pk), dashboard.short_of(board, one.pk)
+    return {"share": share, "short_of": short_of, "phases": _by_phase(rows)}
+
+
+def _told(one: Initiative, demands: list[Demand]) -> dict:
+    """What executives see: each demand by the share of the teams it is counted with, of this week."""
+    told = published.current()
+    found = told.demands(one.pk) if told else {}
+    shown = told.rows([one])[0] if told else {"share": published.NOTHING, "short_of": []}
+    return {
+        "share": shown["share"] if one.state == "active" else None,
+        "short_of": shown["short_of"],
+        "told_on": told.told_on if told else None,
+        "phases": _by_phase([{"demand": demand, **found.get(demand.pk, {})} for demand in demands]),
+    }
+
+
+def _by_phase(rows: list[dict]) -> list[tuple]:
+    """[(phase, [row, …]), …], each row about one demand."""
     found: dict = {}
-    for demand in demands:
-        n = numbers.get(demand.pk)
-        line = board.lines[n] if n is not None else None
-        row = {
-            "demand": demand,
-            "line": line if user.is_hr else None,
-            "share": dashboard.seen_share(user, board, n) if n is not None else None,
-            "unit": board.unit_of[n] if n is not None and not user.is_hr else None,
-        }
-        found.setdefault(demand.get_phase_display(), []).append(row)
+    for row in rows:
+        found.setdefault(row["demand"].get_phase_display(), []).append(row)
     return list(found.items())
 
 
@@ -174,4 +194,6 @@ def demand_remove(request, pk, demand):
 
 def initiative_export(request, pk):
     one = _own(request, pk)
-    return workbook(exports.initiative(request.user, coverage.current(), one), f"initiative-{one.pk}")
+    if request.user.is_hr:
+        return workbook(exports.initiative(coverage.current(), one), f"initiative-{one.pk}")
+    return workbook(exports.initiative_told(published.current(), one), f"initiative-{one.pk}")

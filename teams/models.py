@@ -216,3 +216,17 @@ class Snapshot(models.Model):
 
     def __str__(self):
         return f"Quarter to {self.quarter_on}"
+
+
+from teams.told import Publication, PublishedPart, Telling  # noqa: E402
+
+__all__ = [
+    "Demand",
+    "Initiative",
+    "Membership",
+    "Publication",
+    "PublishedPart",
+    "Snapshot",
+    "Team",
+    "Telling",
+]

@@ -15,6 +15,7 @@ from scoring import readiness
 from teams import coverage
 from teams.figures import Figures
 from teams.models import Snapshot
+from teams.told import Publication
 
 
 def quarter_start(day: date) -> date:
@@ -32,8 +33,10 @@ def quarter_name(day: date) -> str:
 
 
 @transaction.atomic
-def take(quarter_on: date, board: coverage.Board | None = None) -> bool:
+def take(quarter_on: date, board: coverage.Board | None = None, *, told: dict | None = None) -> bool:
     """Store the quarter that ended on ``quarter_on`` unless it is stored already; whether it was taken now.
+
+    ``told``: what executives read of it, if not their newest figures.
 
     The scheduled job takes the quarter on the first day that it can; later calls change nothing.
     """
@@ -46,7 +49,7 @@ def take(quarter_on: date, board: coverage.Board | None = None) -> bool:
             "taken_at": timezone.now(),
             "engine": scoring.ENGINE_VERSION,
             "parameters": parameters.current().name,
-            "figures": figures(board),
+            "figures": figures(board, told),
         },
     )
     Change.note()
@@ -86,16 +89,22 @@ def board_of(day: date, snapshot: str, parts: list[dict]) -> coverage.Board:
     return coverage.Board(coverage.Asked(day, known), matrix.of_snapshot(snapshot))
 
 
-def figures(board: coverage.Board) -> dict:
-    """Everything the overview compares with later, as JSON: for those who see names, and merged for executives."""
+def figures(board: coverage.Board, told: dict | None = None) -> dict:
+    """Everything the overview compares with later, as JSON: exact for HR, and for executives what they read then.
+
+    Not what the board says on the quarter's own day: the difference from the week's figures would be somebody.
+    """
+    if told is None:
+        newest = Publication.objects.last()
+        told = newest.figures if newest else None
     return {
         "exact": board.exact.stored(),
-        "merged": board.merged.stored(),
+        **({"told": {key: told[key] for key in ("total", "functions", "cells", "initiatives")}} if told else {}),
         "one_deep": len(board.one_deep),
         "initiatives": len(board.initiatives),
     }
 
 
-def figures_for(snapshot: Snapshot, user) -> Figures:
-    """A quarter's figures as ``user`` may see them."""
-    return Figures.restored(snapshot.figures["exact" if user.is_hr else "merged"])
+def exact(snapshot: Snapshot) -> Figures:
+    """A quarter's figures as HR sees them."""
+    return Figures.restored(snapshot.figures["exact"])

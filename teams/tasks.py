@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from socialstrategy.jobs import enqueue_once, handles, in_parts
-from teams import snapshots
+from teams import publication, snapshots
 from teams.models import Snapshot
 
 
@@ -17,6 +17,21 @@ def take_snapshot() -> None:
     quarter_on = snapshots.last_quarter_end(today)
     if not Snapshot.objects.filter(quarter_on=quarter_on).exists():
         enqueue_once("quarter.take", quarter_on=quarter_on.isoformat(), day=today.isoformat())
+
+
+@shared_task(name="teams.tasks.publish")
+def publish() -> None:
+    """Put together what executives read, when a week has begun without it."""
+    if publication.is_due(timezone.localdate()):
+        enqueue_once("figures.publish")
+
+
+@handles("figures.publish")
+def publish_figures(job) -> None:
+    """The week's figures; a second run finds them made."""
+    today = timezone.localdate()
+    if publication.is_due(today):
+        publication.make(today)
 
 
 @handles("quarter.take")

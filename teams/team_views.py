@@ -10,10 +10,9 @@ from django.views.decorators.http import require_POST
 from roles.models import EnterpriseFunction
 from socialstrategy.lib.paging import page_of
 from socialstrategy.lib.searching import matching
-from teams import actions
+from teams import actions, published
 from teams.forms import CloseForm, MemberForm, ShareForm, TeamForm
 from teams.models import Demand, Membership, Team
-from teams.privacy import MINIMUM
 
 
 def team_list(request):
@@ -28,7 +27,11 @@ def team_list(request):
         member_count=Subquery(members.annotate(n=Count("pk")).values("n")),
         demand_count=Subquery(demands.annotate(n=Count("pk")).values("n")),
     )
-    context = {"page": page_of(teams, request), "functions": EnterpriseFunction.objects.all(), **wanted}
+    page = page_of(teams, request)
+    told = None if request.user.is_hr else published.current()
+    for team in page:
+        team.people = (team.member_count or 0) if request.user.is_hr else published.size(told, team)
+    context = {"page": page, "functions": EnterpriseFunction.objects.all(), **wanted}
     return render(request, "teams/team_list.html", context)
 
 
@@ -58,12 +61,11 @@ def team_detail(request, pk):
 
 def _team_page(request, team, *, member_form=None, problem="", status=200):
     members = team.memberships.present().select_related("person__function")
-    count = members.count()
+    is_hr = request.user.is_hr
     context = {
         "team": team,
-        "count": count,
-        "is_small": count < MINIMUM,
-        "page": page_of(members, request) if request.user.is_hr else None,
+        "count": members.count() if is_hr else published.size(published.current(), team),
+        "page": page_of(members, request) if is_hr else None,
         "demands": Demand.objects.active_on(timezone.localdate()).filter(team=team).told(),
         "member_form": member_form or MemberForm(),
         "close_form": CloseForm(team=team),

@@ -16,7 +16,7 @@ from roles.models import Role, RoleVersion
 from socialstrategy.lib.text import clean
 from socialstrategy.lib.workbook import workbook
 from socialstrategy.mail import undelivered
-from teams import coverage, dashboard, exports
+from teams import coverage, dashboard, exports, published
 from teams.figures import cell_key
 from teams.models import oversees
 from teams.search import find
@@ -32,6 +32,8 @@ PARTS = {
     "board_side": "teams/_board_side.html",
 }
 """What is drawn of the board for as long as nothing changes in it; the open cell also counts people elsewhere."""
+CELLS = {True: "teams/_cell.html", False: "teams/_cell_told.html"}
+"""How a field is drawn for HR, and for executives."""
 PER_CELL = 20
 """Demands on a page of a cell."""
 
@@ -83,19 +85,42 @@ def _profile(person) -> dict:
 
 def _board(user, chosen: str) -> dict:
     """The drawn board. It is the same for everybody who sees names, and for everybody who sees counts: drawn once."""
+    if not user.is_hr:
+        return _published(chosen)
     board = coverage.current()
     if not board.initiatives:
         return {"has_board": False}
-    key = (user.is_hr, chosen)
-    if key not in board.drawn:
-        context = dashboard.dashboard(user, board, timezone.localdate(), chosen=chosen)
-        board.drawn[key] = context["chosen"], {name: render_to_string(part, context) for name, part in PARTS.items()}
-    opened, parts = board.drawn[key]
-    key = (user.is_hr, opened)
-    if opened and key not in board.drawn_cells:
-        context = {"cell": dashboard.cell(user, board, opened)}
-        board.drawn_cells[key] = render_to_string("teams/_cell.html", context)
-    return {"has_board": True, "board_cell": board.drawn_cells.get(key, ""), **parts}
+    if chosen not in board.drawn:
+        context = dashboard.dashboard(board, timezone.localdate(), chosen=chosen)
+        board.drawn[chosen] = context["chosen"], _drawn(context)
+    opened, parts = board.drawn[chosen]
+    if opened and opened not in board.drawn_cells:
+        board.drawn_cells[opened] = render_to_string("teams/_cell.html", {"cell": dashboard.cell(board, opened)})
+    return {"has_board": True, "board_cell": board.drawn_cells.get(opened, ""), **parts}
+
+
+def _drawn(context) -> dict:
+    return {name: render_to_string(part, context) for name, part in PARTS.items()}
+
+
+def _published(chosen: str) -> dict:
+    """The week's board for executives, drawn once a day in each process."""
+    told, day = published.current(), timezone.localdate()
+    if told is None:
+        return {"has_board": False}
+    key = (told.publication.pk, told.publication.made_at, day)
+    if key not in _of_week:
+        _of_week.clear()
+    drawn = _of_week.setdefault(key, {})
+    if chosen not in drawn:
+        context = published.overview(told, day, chosen=chosen)
+        opened = published.cell(told, context["chosen"]) if context["chosen"] else None
+        board_cell = render_to_string("teams/_cell_told.html", {"cell": opened}) if opened else ""
+        drawn[chosen] = {"has_board": True, "board_cell": board_cell, **_drawn(context)}
+    return drawn[chosen]
+
+
+_of_week: dict[tuple, dict] = {}
 
 
 def _today(user) -> dict:
@@ -117,23 +142,37 @@ def _today(user) -> dict:
 def cell(request, function, skill_set):
     """The demands of one field of the heatmap: beside it for htmx, else the overview with that field open."""
     key = cell_key(function, skill_set)
-    board = coverage.current()
     number = request.GET.get("page", "1")
-    last = max(0, len(board.lines_by_cell.get(key, [])) - 1) // PER_CELL
-    start = min(int(number) - 1, last) * PER_CELL if number.isdecimal() and int(number[:6]) > 0 else 0
-    most = PER_CELL if "page" in request.GET else dashboard.MOST_DEMANDS
-    found = dashboard.cell(request.user, board, key, start=start, most=most)
+    page = int(number[:6]) if number.isdecimal() and int(number[:6]) > 0 else 1
+    found, start = _cell(request.user, key, page, PER_CELL if "page" in request.GET else dashboard.MOST_DEMANDS)
     if found is None:
         raise Http404
     if request.htmx:
-        return render(request, "teams/_cell.html", {"cell": found})
+        return render(request, CELLS[request.user.is_hr], {"cell": found})
     if "page" in request.GET:
-        return render(request, "teams/cell.html", {"cell": found, "number": start // PER_CELL + 1})
+        context = {"cell": found, "number": start // PER_CELL + 1, "cell_template": CELLS[request.user.is_hr]}
+        return render(request, "teams/cell.html", context)
     return _home(request, key)
+
+
+def _cell(user, key: str, page: int, most: int) -> tuple[dict | None, int]:
+    """(a page of a field, where it starts); the last page where there are not so many."""
+    source = coverage.current() if user.is_hr else published.current()
+    if source is None:
+        return None, 0
+    read = dashboard.cell if user.is_hr else published.cell
+    start = (page - 1) * PER_CELL
+    found = read(source, key, start=start, most=most)
+    if found and start >= found["total"]:
+        start = (found["total"] - 1) // PER_CELL * PER_CELL
+        found = read(source, key, start=start, most=most)
+    return found, start
 
 
 def overview_export(request):
     """The overview as a workbook, with a sheet that explains each column."""
-    board = coverage.current()
     today = timezone.localdate()
-    return workbook(exports.overview(request.user, board, today), f"overview-{today.isoformat()}")
+    if request.user.is_hr:
+        return workbook(exports.overview(coverage.current(), today), f"overview-{today.isoformat()}")
+    told = published.current()
+    return workbook(exports.overview_told(told, today), f"overview-{(told.told_on if told else today).isoformat()}")

@@ -1,0 +1,178 @@
+"""Figures as executives have been told them, and whether the next may be told without telling of somebody.
+
+A figure moves only where at least five people behind it have changed since each time that it was told. Who is behind a
+figure is kept as *marks*: people fall into numbered boxes by their key, and a box holds one number made of everybody in
+it and of the evidence there was on them. Boxes that differ between two times are people who have changed, at least as
+many; no mark tells who, and marks outlive nobody who is erased.
+"""
+
+import hashlib
+import zlib
+from itertools import chain, product
+
+import numpy as np
+from django.conf import settings
+from django.db import models
+
+from teams.privacy import MINIMUM
+
+BOXES = 4096
+MOST_COMBINATIONS = 2_000
+Marks = np.ndarray
+
+
+class TellingQuerySet(models.QuerySet):
+    def current(self):
+        return self.filter(is_current=True)
+
+
+class Telling(models.Model):
+    """One figure as it was told on a day, with the marks of the people behind it. Kept for good, to compare with."""
+
+    class Kind(models.TextChoices):
+        UNIT = "unit", "What teams cover in a skill set"
+        UNKNOWN = "unknown", "Members who are not assessed"
+        SIZE = "size", "People in a team"
+        STALE = "stale", "People with old evidence"
+
+    kind = models.CharField(max_length=8, choices=Kind)
+    family = models.CharField(max_length=60, blank=True, help_text="The skill set, of figures that belong to one.")
+    teams = models.JSONField(default=list)
+    told_on = models.DateField()
+    is_current = models.BooleanField(default=True)
+    marks = models.BinaryField()
+    body = models.JSONField()
+
+    objects = TellingQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+        indexes = [models.Index(fields=["kind", "family"])]
+
+    def __str__(self):
+        return f"{self.get_kind_display()}, {self.told_on}"
+
+    def read(self) -> "Marks":
+        return np.frombuffer(zlib.decompress(self.marks), dtype=np.uint32)
+
+
+class Publication(models.Model):
+    """What executives read for a week: put together on its first day, then never changed."""
+
+    week_on = models.DateField(unique=True, help_text="The Monday of the week.")
+    told_on = models.DateField()
+    made_at = models.DateTimeField(auto_now_add=True)
+    engine = models.CharField(max_length=12)
+    parameters = models.CharField(max_length=24)
+    figures = models.JSONField()
+
+    class Meta:
+        ordering = ["week_on"]
+
+    def __str__(self):
+        return f"Figures of {self.told_on}"
+
+
+class PublishedPart(models.Model):
+    """What one field of the heatmap or one initiative says in a publication."""
+
+    publication = models.ForeignKey(Publication, on_delete=models.CASCADE, related_name="parts")
+    key = models.CharField(max_length=130)
+    body = models.JSONField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["publication", "key"], name="published_part_once")]
+
+    def __str__(self):
+        return self.key
+
+
+def marks_of(people: dict[int, object]) -> Marks:
+    """Marks of people, each as they stand (anything that prints the same as long as they have not changed)."""
+    found = np.zeros(BOXES, dtype=np.uint32)
+    secret = settings.SECRET_KEY.encode()[:64]
+    for pk, state in people.items():
+        mark = hashlib.blake2b(f"{pk} {state}".encode(), digest_size=4, key=secret).digest()
+        found[pk % BOXES] ^= np.frombuffer(mark, dtype=np.uint32)[0]
+    return found
+
+
+def apart(one: Marks, other: Marks) -> int:
+    """How many people two groups surely differ by, at most as many as they do."""
+    return int(np.count_nonzero(one ^ other))
+
+
+def may_be_told(now: Marks, earlier: list[list[Marks]]) -> bool:
+    """Whether no difference with what was told earlier speaks of one to four people.
+
+    ``earlier``: for each group of teams that a figure was told of, its versions. One of each, in every combination,
+    may be taken from the figure: groups of which it consists now were told apart before.
+    """
+    for taken in _combinations(earlier):
+        rest = now
+        for one in taken:
+            rest = rest ^ one
+        if 0 < np.count_nonzero(rest) < MINIMUM:
+            return False
+    return True
+
+
+def _combinations(earlier: list[list[Marks]]):
+    """Choices of at most one version of each group, without that of none; where they are too many, each alone and the
+    last ones together."""
+    if not earlier:
+        return
+    yield from ((one,) for one in chain.from_iterable(earlier))
+    most = max(1, int(MOST_COMBINATIONS ** (1 / len(earlier))) - 1)
+    for choice in product(*([None, *versions[-most:]] for versions in earlier)):
+        taken = [one for one in choice if one is not None]
+        if len(taken) > 1:
+            yield taken
+
+
+class Ledger:
+    """Everything that was told of one kind and family, and what is told of it today."""
+
+    def __init__(self, kind: str, family: str, day):
+        self.kind, self.family, self.day = kind, family, day
+        self.rows = list(Telling.objects.filter(kind=kind, family=family))
+
+    @property
+    def current(self) -> list[Telling]:
+        return [row for row in self.rows if row.is_current]
+
+    def overlapping(self, teams: set[int]) -> list[Telling]:
+        return [row for row in self.rows if teams.intersection(row.teams) or not (teams or row.teams)]
+
+    def tell(self, teams: tuple[int, ...], marks: Marks, body: dict, *, lineage=frozenset()) -> None:
+        """Tell a figure of these teams, or leave what was told.
+
+        ``lineage``: teams that have become part of these. Where nobody has changed, it is told anew only if something
+        else is asked of the people: else one could tell nobody from somebody.
+        """
+        earlier = self.overlapping({*teams, *lineage})
+        versions: dict[tuple, list[Marks]] = {}
+        for row in earlier:
+            versions.setdefault(tuple(row.teams), []).append(row.read())
+        if not may_be_told(marks, [*versions.values()]):
+            return
+        holds = [row for row in earlier if row.is_current]
+        if [tuple(row.teams) for row in holds] == [teams] and not apart(holds[0].read(), marks):
+            if holds[0].body.get("demands") != body.get("demands"):
+                holds[0].body, holds[0].told_on = body, self.day
+                holds[0].save(update_fields=["body", "told_on"])
+            return
+        for row in holds:
+            row.is_current = False
+            row.save(update_fields=["is_current"])
+        packed = zlib.compress(marks.tobytes(), 1)
+        self.rows.append(
+            Telling.objects.create(
+                kind=self.kind,
+                family=self.family,
+                teams=list(teams),
+                told_on=self.day,
+                marks=packed,
+                body=body,
+            )
+        )
