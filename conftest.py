@@ -59,7 +59,7 @@ def _clean_slate(settings, tmp_path):
     """Each test has its own cache (rate limits), and no matrix of another test's people."""
     from candidates import matrix
     from socialstrategy.operations import readiness
-    from teams import coverage
+    from teams import coverage, views
 
     settings.CACHES = {
         "default": {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": tmp_path}
@@ -68,6 +68,7 @@ def _clean_slate(settings, tmp_path):
     readiness.forget()
     matrix.forget()
     coverage.forget()
+    views.forget()
 
 
 @pytest.fixture

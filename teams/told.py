@@ -8,6 +8,8 @@ many; no mark tells who, and marks outlive nobody who is erased.
 
 import hashlib
 import zlib
+from collections.abc import Sequence
+from functools import cached_property
 from itertools import chain, product
 
 import numpy as np
@@ -18,6 +20,7 @@ from teams.privacy import MINIMUM
 
 BOXES = 4096
 MOST_COMBINATIONS = 2_000
+MOST_PAIRED = 200
 Marks = np.ndarray
 
 
@@ -52,7 +55,8 @@ class Telling(models.Model):
     def __str__(self):
         return f"{self.get_kind_display()}, {self.told_on}"
 
-    def read(self) -> "Marks":
+    @cached_property
+    def people_marks(self) -> "Marks":
         return np.frombuffer(zlib.decompress(self.marks), dtype=np.uint32)
 
 
@@ -102,31 +106,46 @@ def apart(one: Marks, other: Marks) -> int:
     return int(np.count_nonzero(one ^ other))
 
 
-def may_be_told(now: Marks, earlier: list[list[Marks]]) -> bool:
+def may_be_told(now: Marks, earlier: list[list[Marks]], others: Sequence[Marks] = ()) -> bool:
     """Whether no difference with what was told earlier speaks of one to four people.
 
-    ``earlier``: for each group of teams that a figure was told of, its versions. One of each, in every combination,
-    may be taken from the figure: groups of which it consists now were told apart before.
+    ``earlier``: for each group of teams that a figure was told of and that is in this one, its versions. One of each,
+    in every combination, may be taken from the figure: it may consist of groups that were told apart. ``others``: what
+    was told of other teams, whose people may have moved here; each alone and any two of all are taken.
     """
-    for taken in _combinations(earlier):
-        rest = now
-        for one in taken:
-            rest = rest ^ one
-        if 0 < np.count_nonzero(rest) < MINIMUM:
+    told = [*chain.from_iterable(earlier), *others]
+    if not told:
+        return True
+    rest = np.stack(told) ^ now
+    if any(_is_of_few(rest)):
+        return False
+    for n in range(max(0, len(told) - MOST_PAIRED), len(told)):
+        if any(_is_of_few(rest[n + 1 :] ^ told[n])):
             return False
-    return True
+    return not any(_is_of_few(_sum(taken, now)) for taken in _combinations(earlier))
+
+
+def _is_of_few(rest: Marks) -> Marks:
+    """Which differences (…, boxes) speak of one to four people."""
+    count = np.count_nonzero(np.atleast_2d(rest), axis=1)
+    found: Marks = (count > 0) & (count < MINIMUM)
+    return found
+
+
+def _sum(taken: list[Marks], now: Marks) -> Marks:
+    for one in taken:
+        now = now ^ one
+    return now
 
 
 def _combinations(earlier: list[list[Marks]]):
-    """Choices of at most one version of each group, without that of none; where they are too many, each alone and the
-    last ones together."""
-    if not earlier:
+    """At most one version of each group, three groups or more; where they are too many, the last versions."""
+    if len(earlier) < 3:
         return
-    yield from ((one,) for one in chain.from_iterable(earlier))
     most = max(1, int(MOST_COMBINATIONS ** (1 / len(earlier))) - 1)
     for choice in product(*([None, *versions[-most:]] for versions in earlier)):
         taken = [one for one in choice if one is not None]
-        if len(taken) > 1:
+        if len(taken) > 2:
             yield taken
 
 
@@ -144,6 +163,23 @@ class Ledger:
     def overlapping(self, teams: set[int]) -> list[Telling]:
         return [row for row in self.rows if teams.intersection(row.teams) or not (teams or row.teams)]
 
+    def _may(self, marks: Marks, earlier: list[Telling], holds: list[Telling], *, is_hidden: bool) -> bool:
+        """Where a unit is or was too small to be told, no sum of it is known, but that it is: five must change that."""
+        small = holds if is_hidden else [row for row in holds if row.body.get("hidden")]
+        if any(0 < apart(row.people_marks, marks) < MINIMUM for row in small):
+            return False
+        if is_hidden:
+            return True
+        versions: dict[tuple, list[Marks]] = {}
+        for row in earlier:
+            if not row.body.get("hidden"):
+                versions.setdefault(tuple(row.teams), []).append(row.people_marks)
+        others: list[Marks] = []
+        if self.kind == Telling.Kind.UNIT:
+            here = {row.pk for row in earlier}
+            others = [row.people_marks for row in self.rows if row.pk not in here and not row.body.get("hidden")]
+        return may_be_told(marks, [*versions.values()], others)
+
     def tell(self, teams: tuple[int, ...], marks: Marks, body: dict, *, lineage=frozenset()) -> None:
         """Tell a figure of these teams, or leave what was told.
 
@@ -151,13 +187,10 @@ class Ledger:
         else is asked of the people: else one could tell nobody from somebody.
         """
         earlier = self.overlapping({*teams, *lineage})
-        versions: dict[tuple, list[Marks]] = {}
-        for row in earlier:
-            versions.setdefault(tuple(row.teams), []).append(row.read())
-        if not may_be_told(marks, [*versions.values()]):
-            return
         holds = [row for row in earlier if row.is_current]
-        if [tuple(row.teams) for row in holds] == [teams] and not apart(holds[0].read(), marks):
+        if not self._may(marks, earlier, holds, is_hidden=bool(body.get("hidden"))):
+            return
+        if [tuple(row.teams) for row in holds] == [teams] and not apart(holds[0].people_marks, marks):
             if holds[0].body.get("demands") != body.get("demands"):
                 holds[0].body, holds[0].told_on = body, self.day
                 holds[0].save(update_fields=["body", "told_on"])

@@ -123,6 +123,11 @@ def _published(chosen: str) -> dict:
 _of_week: dict[tuple, dict] = {}
 
 
+def forget() -> None:
+    """Drop what was drawn (tests begin with another database)."""
+    _of_week.clear()
+
+
 def _today(user) -> dict:
     """What needs an HR manager's decision."""
     invitations = Invitation.objects.open_at(timezone.now())
