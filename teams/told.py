@@ -10,7 +10,7 @@ import hashlib
 import zlib
 from collections.abc import Sequence
 from functools import cached_property
-from itertools import chain, product
+from itertools import combinations
 
 import numpy as np
 from django.conf import settings
@@ -19,8 +19,8 @@ from django.db import models
 from teams.privacy import MINIMUM
 
 BOXES = 4096
-MOST_COMBINATIONS = 2_000
-MOST_PAIRED = 200
+MOST_ABLE = 40
+TINY = 1e-9
 Marks = np.ndarray
 
 
@@ -106,47 +106,43 @@ def apart(one: Marks, other: Marks) -> int:
     return int(np.count_nonzero(one ^ other))
 
 
-def may_be_told(now: Marks, earlier: list[list[Marks]], others: Sequence[Marks] = ()) -> bool:
-    """Whether no difference with what was told earlier speaks of one to four people.
+def may_be_told(now: Marks, earlier: Sequence[Marks]) -> bool:
+    """Whether no combination of a figure with what was told earlier speaks of one to four people alone.
 
-    ``earlier``: for each group of teams that a figure was told of and that is in this one, its versions. One of each,
-    in every combination, may be taken from the figure: it may consist of groups that were told apart. ``others``: what
-    was told of other teams, whose people may have moved here; each alone and any two of all are taken.
+    Figures are rows of zeros and ones over people as they stood. With the rows made orthonormal, a combination lies
+    within some people's columns alone exactly where these have a singular value of 1, which is at most the sum of
+    their squares: only people who weigh so much together are looked at. Where too many do, nothing is told.
     """
-    told = [*chain.from_iterable(earlier), *others]
-    if not told:
-        return True
-    rest = np.stack(told) ^ now
-    if any(_is_of_few(rest)):
-        return False
-    for n in range(max(0, len(told) - MOST_PAIRED), len(told)):
-        if any(_is_of_few(rest[n + 1 :] ^ told[n])):
+    rows, box = _over_people(np.stack([*earlier, now]))
+    _, sizes, basis = np.linalg.svd(rows, full_matrices=False)
+    basis = basis[sizes > TINY]
+    weight = np.bincount(box, np.square(basis).sum(axis=0))
+    heaviest = np.argsort(-weight)
+    for size in range(1, MINIMUM):
+        top = weight[heaviest[: size - 1]].sum()
+        able = [int(n) for n in heaviest if weight[n] + top > 1 - TINY]
+        if len(able) > MOST_ABLE:
             return False
-    return not any(_is_of_few(_sum(taken, now)) for taken in _combinations(earlier))
+        for few in combinations(able, size):
+            is_enough = weight[list(few)].sum() > 1 - TINY
+            if is_enough and np.linalg.norm(basis[:, np.isin(box, few)], 2) > 1 - TINY:
+                return False
+    return True
 
 
-def _is_of_few(rest: Marks) -> Marks:
-    """Which differences (…, boxes) speak of one to four people."""
-    count = np.count_nonzero(np.atleast_2d(rest), axis=1)
-    found: Marks = (count > 0) & (count < MINIMUM)
-    return found
+def _over_people(marks: Marks) -> tuple[np.ndarray, np.ndarray]:
+    """Marks (n, boxes) as zeros and ones, a column for everything that a box has held; and whose box each is."""
+    row, at = np.nonzero(marks)
+    held, column = np.unique((at.astype(np.uint64) << np.uint64(32)) | marks[row, at], return_inverse=True)
+    found = np.zeros((len(marks), len(held)))
+    found[row, column] = 1.0
+    _, box = np.unique(held >> np.uint64(32), return_inverse=True)
+    return found, box
 
 
-def _sum(taken: list[Marks], now: Marks) -> Marks:
-    for one in taken:
-        now = now ^ one
-    return now
-
-
-def _combinations(earlier: list[list[Marks]]):
-    """At most one version of each group, three groups or more; where they are too many, the last versions."""
-    if len(earlier) < 3:
-        return
-    most = max(1, int(MOST_COMBINATIONS ** (1 / len(earlier))) - 1)
-    for choice in product(*([None, *versions[-most:]] for versions in earlier)):
-        taken = [one for one in choice if one is not None]
-        if len(taken) > 2:
-            yield taken
+def is_too_small(body: dict) -> bool:
+    """Whether a figure says no more than that fewer than five people are behind it."""
+    return bool(body.get("hidden")) or body.get("people") == 0
 
 
 class Ledger:
@@ -163,22 +159,16 @@ class Ledger:
     def overlapping(self, teams: set[int]) -> list[Telling]:
         return [row for row in self.rows if teams.intersection(row.teams) or not (teams or row.teams)]
 
-    def _may(self, marks: Marks, earlier: list[Telling], holds: list[Telling], *, is_hidden: bool) -> bool:
-        """Where a unit is or was too small to be told, no sum of it is known, but that it is: five must change that."""
-        small = holds if is_hidden else [row for row in holds if row.body.get("hidden")]
+    def _may(self, marks: Marks, earlier: list[Telling], holds: list[Telling], *, is_small: bool) -> bool:
+        """Of what is or was too small to be told no sum is known, but that it is: five must change that.
+
+        Numbers of people come in fives, and are compared with earlier ones of the same teams alone.
+        """
+        small = holds if is_small else [row for row in holds if is_too_small(row.body)]
         if any(0 < apart(row.people_marks, marks) < MINIMUM for row in small):
             return False
-        if is_hidden:
-            return True
-        versions: dict[tuple, list[Marks]] = {}
-        for row in earlier:
-            if not row.body.get("hidden"):
-                versions.setdefault(tuple(row.teams), []).append(row.people_marks)
-        others: list[Marks] = []
-        if self.kind == Telling.Kind.UNIT:
-            here = {row.pk for row in earlier}
-            others = [row.people_marks for row in self.rows if row.pk not in here and not row.body.get("hidden")]
-        return may_be_told(marks, [*versions.values()], others)
+        told = self.rows if self.kind == Telling.Kind.UNIT else earlier
+        return is_small or may_be_told(marks, [row.people_marks for row in told if not is_too_small(row.body)])
 
     def tell(self, teams: tuple[int, ...], marks: Marks, body: dict, *, lineage=frozenset()) -> None:
         """Tell a figure of these teams, or leave what was told.
@@ -188,7 +178,7 @@ class Ledger:
         """
         earlier = self.overlapping({*teams, *lineage})
         holds = [row for row in earlier if row.is_current]
-        if not self._may(marks, earlier, holds, is_hidden=bool(body.get("hidden"))):
+        if not self._may(marks, earlier, holds, is_small=is_too_small(body)):
             return
         if [tuple(row.teams) for row in holds] == [teams] and not apart(holds[0].people_marks, marks):
             if holds[0].body.get("demands") != body.get("demands"):
