@@ -17,6 +17,7 @@ from socialstrategy.mail.models import Mail
 
 REPORT_LASTS = timedelta(days=90)
 BETWEEN_LINKS = timedelta(minutes=1)
+MOST_LINKS_AN_HOUR = 6
 
 
 def mail_link(invitation: Invitation, template: str, *, keeps_earlier: bool = False) -> Mail | None:
@@ -73,10 +74,15 @@ def hand_over(invitation: Invitation, *, by) -> Paper:
 
 
 def just_sent(purpose, target) -> bool:
-    """Whether a link went out within the last minute: pressing a button again and again fills nobody's mailbox."""
-    since = timezone.now() - BETWEEN_LINKS
-    fresh = Link.objects.filter(purpose=purpose, target=str(target), created_at__gt=since, used_at=None, ended_at=None)
-    return fresh.exists()
+    """Whether a link went out within the last minute, or many within the hour.
+
+    Pressing a button again and again fills nobody's mailbox. Nor can a stranger with an old link go on ending the good
+    one by having fresh ones sent.
+    """
+    now = timezone.now()
+    links = Link.objects.filter(purpose=purpose, target=str(target))
+    fresh = links.filter(created_at__gt=now - BETWEEN_LINKS, used_at=None, ended_at=None)
+    return fresh.exists() or links.filter(created_at__gt=now - timedelta(hours=1)).count() >= MOST_LINKS_AN_HOUR
 
 
 @transaction.atomic

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import Link
 from assessments.models import Sitting
-from candidates import inviting
+from candidates import delivery, inviting
 from candidates.factories import make_invitation, make_person
 from candidates.models import Invitation
 from roles.factories import make_version
@@ -182,3 +182,19 @@ def test_a_reminder_keeps_to_what_is_shown(as_hr, hr, version):
     later(days=3)
     as_hr.post("/invitations/remind/", {"q": "ada"})
     assert Invitation.objects.exclude(reminded_at=None).get().person.name == "Ada"
+
+
+def test_whoever_holds_an_old_link_neither_fills_a_mailbox_nor_goes_on_ending_the_good_one(
+    client, version, hr, last_mail, link_in
+):
+    person = make_person()
+    make_invitation(person, version, hr)
+    old = link_in(last_mail(person.email))
+    for _ in range(12):
+        Link.objects.update(created_at=timezone.now() - timedelta(minutes=2))
+        client.post(f"{old}fresh/")
+    assert Link.objects.count() == delivery.MOST_LINKS_AN_HOUR
+    assert client.get(link_in(last_mail(person.email))).status_code == 200
+    Link.objects.update(created_at=timezone.now() - timedelta(hours=2))
+    client.post(f"{old}fresh/")
+    assert Link.objects.count() == delivery.MOST_LINKS_AN_HOUR + 1, "an hour later there is one again"
