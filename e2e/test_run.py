@@ -103,3 +103,21 @@ def test_a_taken_port_is_said_plainly(tmp_path):
         done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 1
     assert "is taken" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"PORT": "eighty"}, "PORT must be a whole number from 1 to 65535, not 'eighty'."),
+        ({"PORT": "70000"}, "PORT must be a whole number from 1 to 65535, not '70000'."),
+        ({"HOST": "not an address"}, "HOST must be an address of this machine, not 'not an address'."),
+        ({"EMAIL_URL": "nonsense"}, "EMAIL_URL must be an address such as"),
+    ],
+)
+def test_nonsense_is_refused_with_a_sentence_alone(tmp_path, environment, said):
+    values = {**os.environ, "PORT": str(free_port()), "VAR_DIR": str(tmp_path), **environment}
+    command = [sys.executable, ROOT / "scripts" / "run.py"]
+    done = subprocess.run(command, env=values, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 1
+    assert said in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr

@@ -15,10 +15,11 @@ import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-VAR = Path(os.environ.get("VAR_DIR", ROOT / "var"))
+VAR = ROOT / (os.environ.get("VAR_DIR") or "var")
+STATIC = ROOT / (os.environ.get("STATIC_DIR") or VAR / "static")
 PYTHON = sys.executable
-HOST = os.environ.get("HOST", "127.0.0.1")
-PORT = os.environ.get("PORT", "8000")
+HOST = os.environ.get("HOST") or "127.0.0.1"
+PORT = os.environ.get("PORT") or "8000"
 
 
 def say(text: str) -> None:
@@ -27,6 +28,19 @@ def say(text: str) -> None:
 
 def manage(*arguments: str) -> None:
     subprocess.run([PYTHON, ROOT / "manage.py", *arguments], check=True, cwd=ROOT)
+
+
+def wrong_place() -> str:
+    """Why HOST and PORT cannot be served at, as a sentence; nothing when they can."""
+    if not (PORT.isascii() and PORT.isdigit() and 0 < int(PORT) < 65_536):
+        return f"PORT must be a whole number from 1 to 65535, not {PORT!r}."
+    try:
+        socket.getaddrinfo(HOST, int(PORT))
+    except OSError:
+        return f"HOST must be an address of this machine, not {HOST!r}."
+    if not port_is_free():
+        return f"Port {PORT} on {HOST} is taken. Choose another one: make run PORT=8001"
+    return ""
 
 
 def port_is_free() -> bool:
@@ -46,7 +60,7 @@ def collect_static() -> None:
         "".join(f"{path}{path.stat().st_mtime_ns}" for path in files).encode()
         + (ROOT / "requirements.txt").read_bytes()
     ).hexdigest()
-    stamp = VAR / "static" / "state"
+    stamp = STATIC / "state"
     if not (stamp.exists() and stamp.read_text() == state):
         say("· Collecting static files")
         manage("collectstatic", "--noinput", "--clear", "--verbosity", "0")
@@ -113,14 +127,18 @@ def main() -> int:
     if HOST in {"0.0.0.0", "::"}:
         # Whoever opens it to the network reaches it by names that are not known here.
         os.environ.setdefault("ALLOWED_HOSTS", "*")
-    if not port_is_free():
-        say(f"Port {PORT} on {HOST} is taken. Choose another one: make run PORT=8001")
+    if wrong := wrong_place():
+        say(wrong)
         return 1
     # Inherited as ignored in a background job: ask for both anew.
     asked: list[int] = []
     for kind in (signal.SIGINT, signal.SIGTERM):
         signal.signal(kind, lambda number, frame: asked.append(number))
-    prepare()
+    try:
+        prepare()
+    except subprocess.CalledProcessError as error:
+        # What was wrong has been said by the command itself.
+        return error.returncode
     if asked:
         return 0
     running = processes()
