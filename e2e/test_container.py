@@ -93,7 +93,8 @@ class Installation:
 
     def start_all(self) -> None:
         bind = f"127.0.0.1:{self.port}"
-        self.start("gunicorn", "socialstrategy.wsgi", "--bind", bind, "--workers", "1", "--threads", "4", "--preload")
+        web = ["gunicorn", "socialstrategy.wsgi", "--bind", bind, "--workers", "1", "--threads", "4", "--preload"]
+        self.start(*web, "--access-logfile", "-")
         self.start("celery", "--app", "socialstrategy", "worker", "--loglevel", "WARNING", "--concurrency", "1")
         self.start("celery", "--app", "socialstrategy", "beat", "--loglevel", "WARNING")
 
@@ -172,6 +173,12 @@ def test_somebody_without_rights_and_home_runs_everything_over_read_only_code(in
     hiring = browser.open(f"{installation.environment['BASE_URL']}/hiring/").read().decode()
     page = browser.open(installation.environment["BASE_URL"] + re.search(r'href="(/hiring/\d+/)"', hiring)[1])
     assert page.status == 200
+
+    key = "k3y" * 14
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        browser.open(f"{installation.environment['BASE_URL']}/i/{key}/")
+    installation.until(lambda: '"GET /i/[key]/ HTTP/1.1" 404' in installation.log.read_text())
+    assert key not in installation.log.read_text()
 
     written = {path.relative_to(installation.var).parts[0] for path in installation.var.rglob("*.nbi")}
     assert written == {"numba"}

@@ -22,8 +22,10 @@ def warm_up() -> None:
 
 
 def prepare() -> None:
+    from socialstrategy.lib.logs import mask_gunicorn
     from socialstrategy.operations.starting import await_database
 
+    mask_gunicorn()
     await_database()
     warm_up()
 

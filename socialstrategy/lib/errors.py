@@ -1,8 +1,11 @@
 """Error pages that say what to do next."""
 
+import sys
+
 from django.shortcuts import render
 from django.views.decorators.csrf import requires_csrf_token
 
+from socialstrategy.lib import outages
 from socialstrategy.lib.pages import came_from
 
 
@@ -21,7 +24,9 @@ def bad_request(request, exception=None):
 
 
 def broken(request):
-    return render(request, "500.html", status=500)
+    """Called while the error is being handled: what we stand on may be away or full, or something broke."""
+    outage = outages.of(sys.exc_info()[1])
+    return outages.page(request, outage) if outage else render(request, "500.html", status=500)
 
 
 def csrf_failure(request, reason=""):
