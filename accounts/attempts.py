@@ -38,6 +38,7 @@ class Attempt:
         account = canonical(email)
         browser, known = read_cookie(request)
         address = visitors.address(request)
+        self.limits: list[tuple[Limit, tuple[str, ...]]]
         if _digest(account) in known:
             self.limits: list[tuple[Limit, tuple[str, ...]]] = [(KNOWN_BROWSER, (browser, account))]
         else:
