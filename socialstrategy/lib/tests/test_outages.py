@@ -15,6 +15,7 @@ from socialstrategy.lib import outages
 
 ASK = """
 import json, os, resource, signal, sys
+import pytest  # its presence lets pages do without collected static files
 import django
 django.setup()
 from django.test import Client
