@@ -56,7 +56,7 @@ def answers(code: str, tmp_path, **environment):
     kept = {k: v for k, v in os.environ.items() if k in {"PATH", "HOME", "LANG", "SECRET_KEY"}}
     values = {"DJANGO_SETTINGS_MODULE": "socialstrategy.settings", "VAR_DIR": str(tmp_path), "DEMO": "0", **environment}
     # Half a file of compiled code would stay behind for other processes.
-    values["PYTHONDONTWRITEBYTECODE"] = "1"
+    values |= {"PYTHONDONTWRITEBYTECODE": "1", "ALLOWED_HOSTS": "testserver"}
     done = subprocess.run(
         [sys.executable, "-c", ASK + code], env=kept | values, cwd=settings.BASE_DIR, capture_output=True, text=True
     )
