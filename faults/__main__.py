@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import re
 import secrets
 import shutil
 import signal
@@ -34,7 +35,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=None, help="the same faults in the same order")
     parser.add_argument("--count", type=int, default=200, help="how many faults")
     parser.add_argument("--quick", action="store_true", help="one of each kind that is quick, and no more")
-    parser.add_argument("--only", default="", help="kinds whose name holds this")
+    parser.add_argument("--only", default="", help="kinds whose name holds this (a regular expression)")
     parser.add_argument("--keep", default="", help="a new folder for what the servers have written")
     parser.add_argument("--minutes", type=float, default=MINUTES)
     given = parser.parse_args()
@@ -54,7 +55,7 @@ def main() -> int:
     mailbox.open()
     servers = Servers(base, mailbox.port)
     try:
-        lines, wanted = play(given, servers, mailbox, begun + 60 * given.minutes)
+        lines, wanted, acknowledged = play(given, servers, mailbox, begun + 60 * given.minutes)
     finally:
         servers.end()
         mailbox.close()
@@ -62,7 +63,7 @@ def main() -> int:
             shutil.copytree(base, given.keep, ignore=lambda folder, names: {"data", "package", "s", "redis.sock"})
         shutil.rmtree(base, ignore_errors=True)
     found = problems(lines, wanted)
-    say(f"\n{table(lines)}\n\nMails that went twice with the same Message-ID: {mailbox.twice()}")
+    say(f"\n{table(lines, acknowledged)}\n\nMails that went twice with the same Message-ID: {mailbox.twice()}")
     say("\n".join(found) if found else "Nothing was lost, nothing was done twice, and all went by itself again.")
     say(f"Seed {given.seed}, {(time.monotonic() - begun) / 60:.1f} minutes")
     return 1 if found else 0
@@ -75,7 +76,7 @@ def interrupted(number, frame) -> None:
     raise KeyboardInterrupt
 
 
-def play(given, servers: Servers, mailbox: Mailbox, until: float) -> tuple[list[Line], int]:
+def play(given, servers: Servers, mailbox: Mailbox, until: float) -> tuple[list[Line], int, int]:
     """Start everything, let people work, and break one thing after the other."""
     servers.start_databases()
     servers.manage("migrate", "--verbosity", "0")
@@ -104,12 +105,12 @@ def play(given, servers: Servers, mailbox: Mailbox, until: float) -> tuple[list[
         django.db.connections.close_all()
     for sentence in dict.fromkeys(ledger.refused):
         say(f"  note: {sentence}")
-    return game.lines, len(plan)
+    return game.lines, len(plan), ledger.size
 
 
 def planned(every, given, rng: random.Random) -> list:
     """So many faults of all kinds by their weight, each kind at least once where there is room, in any order."""
-    chosen = [kind for kind in every if given.only in kind.name and (kind.is_quick or not given.quick)]
+    chosen = [kind for kind in every if re.search(given.only, kind.name) and (kind.is_quick or not given.quick)]
     if given.quick:
         return rng.sample(chosen, len(chosen))
     plan = sorted(chosen, key=lambda kind: -kind.weight)[: given.count]

@@ -36,7 +36,9 @@ class Game:
         self.scene.browser = looker.browser
         begun = replace(self.scene, pending=[lambda: disks.wrong_ranking(self.scene)])
         work.renew_snapshot()
-        self._wait(begun, "", time.time(), [], Line("beginning"))
+        left = self._wait(begun, "", time.time(), [], Line("beginning"))
+        if left:
+            raise SystemExit(f"Before anything was broken it did not go: {left}; {self.scene.ledger.refused[:5]}")
 
     def play(self, plan: list[Kind]) -> None:
         """What touches pages alone is done while one waits for what takes its time behind them."""
@@ -68,6 +70,9 @@ class Game:
         try:
             if not self._is_late():
                 self.one(kind)
+        except Exception as error:
+            # A thread's end is nobody's error; here it is.
+            self.lines.append(Line(kind.name, lost={f"the harness itself: {error!r}"}))
         finally:
             connections.close_all()
 

@@ -26,8 +26,11 @@ class Line:
         return "; ".join([told, *bad[:3]])
 
 
-def table(lines: list[Line]) -> str:
-    """By kind of fault: how many, acknowledged, lost, doubled, the longest until all went, and until a job was back."""
+def table(lines: list[Line], acknowledged: int) -> str:
+    """By kind of fault: how many, acknowledged, lost, doubled, the longest until all went, and until a job was back.
+
+    What was acknowledged while two were played at once stands in both lines, and counts once among ``acknowledged``.
+    """
     rows = [("fault", "how many", "acknowledged", "lost", "doubled", "longest, s", "job back, s")]
     kinds = list(dict.fromkeys(line.kind for line in lines))
     for name in [*kinds, "all"]:
@@ -37,7 +40,7 @@ def table(lines: list[Line]) -> str:
             (
                 name,
                 str(len(mine)),
-                str(sum(line.acknowledged for line in mine)),
+                str(acknowledged if name == "all" else sum(line.acknowledged for line in mine)),
                 str(sum(len(line.lost) for line in mine)),
                 str(sum(len(line.doubled) for line in mine)),
                 f"{max((line.seconds for line in mine), default=0):.1f}",
