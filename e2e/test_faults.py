@@ -8,12 +8,65 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
+from email.message import Message
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
+
+from candidates.factories import give_evidence, make_person
+from faults.ledger import Ledger
+from faults.mailbox import Mailbox
+from faults.report import Line, problems, table
+from socialstrategy.jobs.models import Job
 
 pytestmark = pytest.mark.servers
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def test_the_ledger_misses_what_is_gone_and_sees_what_is_double(db):
+    mailbox = Mailbox()
+    ledger = Ledger(mailbox)
+    person = make_person(email="there@faults.example")
+    ledger.people |= {person.email, "gone@faults.example"}
+    ledger.answers["mark-1"], ledger.ratings["mark-2"] = 3, 4
+    ledger.handed_in["somebody@faults.example"] = ["mark-1"]
+    for _ in range(2):
+        give_evidence(person, "analytics", 3, note="mark-3")
+    for n in (1, 1, 2):
+        message = Message()
+        message["Subject"], message["Message-ID"] = "Hello", f"<{n}@x>"
+        mailbox.taken[person.email].append(message)
+    ledger.invited[person.email] = 0.0
+    Job.objects.create(kind="mail.send", state="failed", message="Given up.", heartbeat_at=timezone.now())
+    found = ledger.compare()
+    assert {one.rpartition(" ")[0] for one in found.lost if "job" not in one} == {
+        "person",
+        "answer",
+        "rating",
+        "evidence of",
+        "assessment handed in by",
+        "invitation of",
+    }
+    assert sum("Given up." in one for one in found.lost) == 1
+    assert "person there@faults.example" not in found.lost
+    assert found.doubled == {
+        "evidence of mark-3: 2 times",
+        "evidence of rating mark-3: 2 times",
+        "mail 'Hello' to there@faults.example",
+    }
+    assert mailbox.twice() == 1
+
+
+def test_a_broken_bound_is_told():
+    good = Line("one", 5, set(), set(), 59.0, 29.0)
+    assert problems([good], 1) == []
+    bad = [replace(good, lost={"a"}), replace(good, doubled={"b"}), replace(good, seconds=61), replace(good, back=31)]
+    for line in bad:
+        assert len(problems([good, line], 2)) == 1
+    assert len(problems([good], 2)) == 1
+    assert table([good, *bad], 7).splitlines()[-1].split() == ["all", "5", "7", "1", "1", "61.0", "31.0"]
 
 
 def faults(*arguments: str) -> list[str]:
