@@ -32,7 +32,7 @@ class InviteToAccountForm(forms.Form):
     role = forms.ChoiceField(
         label="As",
         choices=[(role, role.label) for role in (User.Role.EMPLOYEE, User.Role.ASSESSOR, User.Role.EXECUTIVE)],
-        help_text="Managers and employees rate and read their own as employees.",
+        help_text="Managers who rate and read their own people need no more than that.",
     )
 
 

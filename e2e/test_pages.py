@@ -71,7 +71,8 @@ def places(demo):
     draft = RoleVersion.objects.drafts().first()
     person = Person.objects.get(user__role="employee")
     unknown = Person.objects.get(evidence=None)
-    other = Person.objects.filter(kind="candidate").exclude(evidence=None).first()
+    other, gone = Person.objects.filter(kind="candidate").exclude(evidence=None)[:2]
+    actions.set_archived(gone, by=None, archived=True)
     occupation_imports.import_file(ONET.read_bytes(), "O*NET 29.3")
     batch = importing.create_batch("people.csv", b"Name,E-mail\nAda,ada@example.org\n,x\n", by=None)
     importing.judge(batch)
@@ -80,6 +81,8 @@ def places(demo):
     rating = RatingRequest.objects.open().first()
     rated = rating.role_version.requirements.first().skill.slug
     now = timezone.now()
+    User.objects.filter(pk=person.user_id).update(new_email="ines@müller.example")
+    address = Link.objects.issue("address", person.user_id, now + timedelta(days=1))
     states = [{"state": "running", "done": 3, "total": 10}, {"state": "done"}, {"state": "failed", "message": "No."}]
     # Running jobs ask for news every 700 ms: the one looked at has a far heartbeat and no worker.
     jobs = [Job.objects.create(kind="people.read", heartbeat_at=now, **state) for state in states]
@@ -134,6 +137,7 @@ def places(demo):
             "/people/?q=nobody-at-all",
             f"/people/{person.pk}/",
             f"/people/{unknown.pk}/",
+            f"/people/{gone.pk}/",
             f"/people/{person.pk}/edit/",
             f"/people/{person.pk}/erase/",
             "/people/import/",
@@ -158,6 +162,7 @@ def places(demo):
         "executive": [*board, "/roles/"],
         "employee": [
             "/",
+            f"/address/{address}/",
             f"/report/{person.subject}/",
             f"/people/{person.pk}/background/add/",
             f"/people/{person.pk}/development/",
@@ -199,7 +204,8 @@ NO_PAGES = {
     *("candidates:wizard_background_edit", "candidates:wizard_background_remove", "candidates:rating_go_on"),
     *("assessments:leave", "candidates:wizard_at_deadline"),
     *("candidates:report_begin", "candidates:report_fresh", "candidates:rating_ask", "candidates:ranking_blind"),
-    *("candidates:hiring_count",),
+    *("candidates:hiring_count", "candidates:person_archive", "candidates:account_join", "candidates:account_part"),
+    *("candidates:account_invite", "accounts:account_password", "accounts:address_change"),
     *("candidates:goal_add", "candidates:goal_close", "candidates:help_offer"),
     *("teams:member_add", "teams:member_change", "teams:team_close", "teams:initiative_state", "teams:demand_remove"),
 }
