@@ -111,6 +111,7 @@ def test_a_browser_is_known_for_the_accounts_of_those_who_used_it_only(victim):
         signing.dumps({"browser": "x", "accounts": [attempts._digest("victim@example.org")]}, salt="another use"),
         signing.dumps(["x"], salt=attempts.COOKIE),
     ],
+    ids=["no signature", "another key", "another use", "another shape"],
 )
 def test_a_forged_cookie_makes_no_browser_known(victim, cookie):
     client = Client()
