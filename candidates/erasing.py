@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib.admin.models import LogEntry
 from django.db import transaction
-from django.db.models import CASCADE, Q, TextField
+from django.db.models import CASCADE, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
 from accounts.closing import blank_entries, close, may_close
@@ -83,17 +83,30 @@ class Traces:
     @property
     def import_rows(self) -> list[int]:
         """Keys of the lines of files that were about them."""
-        wanted = Q()
+        return [row.pk for row in self._lines() if self._is_about(row)]
+
+    @property
+    def import_files(self) -> set:
+        """Keys of the files that speak of them, also as somebody's manager."""
+        return {row.batch_id for row in self._lines()}
+
+    def _lines(self) -> QuerySet[ImportRow]:
+        """Lines that are about them or name them, in a cell or put together from two."""
+        wanted = Q(values__person=self.person.pk)
         for word in self.addresses | self.names:
-            wanted |= Q(line__icontains=word) | Q(line__icontains=json.dumps(word)[1:-1])
-        rows = ImportRow.objects.alias(line=Cast("cells", TextField())).filter(wanted).select_related("batch")
-        return [row.pk for row in rows if self._is_about(row)]
+            for form in (word, json.dumps(word)[1:-1]):
+                wanted |= Q(line__icontains=form) | Q(said__icontains=form)
+        texts = {"line": Cast("cells", TextField()), "said": Cast("values", TextField())}
+        return ImportRow.objects.alias(**texts).filter(wanted).select_related("batch")
 
     def _is_about(self, row: ImportRow) -> bool:
-        """By its own address, or by the name where the line has none; not where they are somebody's manager."""
+        """By whom it was found to be about, by its own address, or by the name where the line has none; not where they
+        are somebody's manager."""
+        if row.values.get("person") == self.person.pk:
+            return True
         values = row.values or {name: row.cells[n] for name, n in row.batch.columns.items() if n < len(row.cells)}
         address = canonical(values.get("email") or "")
-        if address:
+        if "@" in address:
             return address in self.addresses
         return clean(values.get("name") or "").casefold() in {name.casefold() for name in self.names}
 
@@ -190,11 +203,13 @@ def erase(person: Person, *, reason: str, by: User, close_account: bool = False)
 def _erase_rows(traces: Traces) -> dict[str, int]:
     """What leads to them first, themselves next with all that hangs on them, what they have answered last."""
     subject = traces.person.subject
+    files = ImportBatch.objects.filter(pk__in=traces.import_files)
     counts = {
         "links": traces.links.delete()[0],
         "mails": traces.mails.delete()[0],
         "lines of files": _empty(traces.import_rows),
     }
+    let_go(files)
     counts |= {label.lower(): number for label, number in traces.person.delete()[1].items()}
     return counts | assessments.forget(subject)
 
@@ -202,7 +217,6 @@ def _erase_rows(traces: Traces) -> dict[str, int]:
 def _empty(keys: list[int]) -> int:
     """Lines of files lose what stood in them and keep their place; one that was still to be written no longer is."""
     lines = ImportRow.objects.filter(pk__in=keys)
-    let_go(ImportBatch.objects.filter(rows__in=keys).distinct())
     lines.update(cells=[], values={}, message="This person has been erased.")
     lines.exclude(batch__state=ImportBatch.State.DONE).update(fate=ImportRow.Fate.ERROR)
     return len(keys)

@@ -73,7 +73,9 @@ def judge(batch: ImportBatch, tell: Callable[[int, int], None] = lambda done, to
         chunk = judging.entries[start : start + CHUNK]
         ImportRow.objects.bulk_update(map(_row, chunk), ["values", "fate", "message"], batch_size=200)
         tell(min(start + CHUNK, total), total)
-    ImportBatch.objects.filter(pk=batch.pk).update(state=ImportBatch.State.PREVIEW, message="")
+    # Not where somebody has confirmed the preview of before meanwhile.
+    open_ = ImportBatch.objects.filter(pk=batch.pk, state__in=[ImportBatch.State.READING, ImportBatch.State.PREVIEW])
+    open_.update(state=ImportBatch.State.PREVIEW, message="")
 
 
 def _row(entry: Entry) -> ImportRow:
@@ -102,6 +104,7 @@ class Judging:
     def decide(self) -> None:
         self._look_up()
         self._recognise()
+        self._tell_doubles()
         Lines(self).decide()
         for entry in self.entries:
             self._settle(entry)
@@ -181,6 +184,20 @@ class Judging:
                     entry.problem = f"The same {word} stands in line {seen[kind, mark]} already."
             if not entry.problem:
                 seen |= dict.fromkeys(((kind, mark) for kind, mark, _ in marks), entry.number)
+
+    def _tell_doubles(self) -> None:
+        """Somebody new with an address may be one who was entered without; only HR can tell."""
+        new = [entry for entry in self.entries if not entry.problem and entry.person is None and entry.email]
+        if not new:
+            return
+        nameless = Person.objects.current().filter(email=None).order_by().values_list("name", flat=True)
+        names = {folded(name) for name in nameless.iterator(chunk_size=5000)}
+        for entry in new:
+            if folded(entry.name) in names:
+                entry.notes.append(
+                    f"{entry.name} is on the list without an e-mail. This adds another person; where they are one, "
+                    "give them the e-mail on their page first."
+                )
 
     def _find(self, entry: Entry) -> str:
         """Set whom a row is about (nobody: somebody new); a sentence where that cannot be told."""

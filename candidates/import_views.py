@@ -81,7 +81,7 @@ def import_detail(request, pk):
     """The preview: every row's fate before anything is written; afterwards, what became of it."""
     batch = get_object_or_404(ImportBatch, pk=pk)
     first = batch.rows.values_list("cells", flat=True).first() or []
-    is_open = batch.state in {State.PREVIEW, State.REFUSED}
+    is_open = batch.state in {State.PREVIEW, State.REFUSED} or _is_stuck(batch)
     what = request.POST.get("what", "columns") if request.method == "POST" and is_open else ""
     reading = ReadingForm(request.POST if what == "reading" else None, batch=batch)
     columns = ColumnsForm(request.POST if what == "columns" else None, batch=batch, first=first)
@@ -97,9 +97,17 @@ def import_detail(request, pk):
     return render(request, "candidates/import_detail.html", context, status=status)
 
 
+def _is_stuck(batch) -> bool:
+    """Being read, but by nobody: the process that did was stopped, or its job has failed."""
+    return batch.state == State.READING and not Job.objects.active().filter(pk=batch.job_id).exists()
+
+
 def _read_anew(request, batch, choices: dict):
-    batch.choices, batch.rules = choices, {}
-    batch.save(update_fields=["choices", "rules"])
+    before = ImportBatch.objects.filter(pk=batch.pk, state=batch.state)
+    # Of two presses of the button one reads.
+    if not before.update(state=State.READING, job_id=None, choices=choices, rules={}):
+        return redirect("candidates:import_detail", batch.pk)
+    batch.refresh_from_db()
     size = len(batch.file.data) if hasattr(batch, "file") else 0
     try:
         _read(request, batch, size)
@@ -129,15 +137,21 @@ def _preview(request, batch) -> dict:
         "encoding": ENCODINGS.get(batch.about.get("encoding", ""), ""),
         "separator": SEPARATORS.get(batch.about.get("separator", ""), batch.about.get("separator", "")),
         "is_kept": hasattr(batch, "file"),
+        "is_stuck": _is_stuck(batch),
+        "is_stopped": batch.state == State.WRITING and job is not None and job.state == Job.State.FAILED,
     }
 
 
 @require_POST
 def import_start(request, pk):
-    """Write what the preview has promised."""
+    """Write what the preview has promised; what was written before it stopped is not written twice."""
     batch = get_object_or_404(ImportBatch, pk=pk)
+    failed = Job.objects.filter(pk=batch.job_id, state=Job.State.FAILED).exists()
+    ready = [State.PREVIEW, State.WRITING] if failed else [State.PREVIEW]
     with transaction.atomic():
-        taken = ImportBatch.objects.filter(pk=pk, state=State.PREVIEW).update(state=State.WRITING)
+        taken = ImportBatch.objects.filter(pk=pk, state__in=ready, job_id=batch.job_id).update(
+            state=State.WRITING, job_id=None
+        )
         if taken:
             counts = batch.counts()
             address = reverse("candidates:import_detail", args=[pk])

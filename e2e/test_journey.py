@@ -85,13 +85,13 @@ def test_from_an_occupation_to_a_ranking(organisation, celery_worker, wait_until
                 ["Name", "E-mail", "Type", "Manager"],
                 ["Tom Boss", "tom@example.org", "employee", ""],
                 ["Ines Okafor", "ines@example.org", "employee", "tom@example.org"],
-                ["No Address", "", "employee", ""],
+                ["", "nobody@example.org", "employee", ""],
             ]
         )
     hr.goto("/people/import/")
     hr.set_input_files("#id_file", people)
     hr.click("text=Read the file")
-    expect(hr.locator("main")).to_contain_text("E-mail is missing")
+    expect(hr.locator("main")).to_contain_text("Name is missing")
     hr.click("text=Write 2 people")
     wait_until(lambda: Person.objects.count() == 2)
     Person.objects.filter(email="tom@example.org").update(user=User.objects.get(role="assessor"))

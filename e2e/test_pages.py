@@ -76,6 +76,8 @@ def places(demo):
     occupation_imports.import_file(ONET.read_bytes(), "O*NET 29.3")
     batch = importing.create_batch("people.csv", b"Name,E-mail\nAda,ada@example.org\n,x\n", by=None)
     importing.judge(batch)
+    unread = importing.create_batch("plain.csv", b"Name;E-mail\nAda;ada@example.org\n", by=None)
+    importing.refuse(unread, importing.ImportFileError("The file is not text in this encoding. Choose another one."))
     template = RoleTemplate.objects.first()
     stored = actions.store_fit(person, published, by=None)
     rating = RatingRequest.objects.open().first()
@@ -123,6 +125,7 @@ def places(demo):
             "/roles/functions/it/",
             "/people/new/",
             f"/people/import/{batch.pk}/",
+            f"/people/import/{unread.pk}/",
             f"/fits/{stored.pk}/",
             "/accounts/new/",
             f"/accounts/{person.user_id}/",

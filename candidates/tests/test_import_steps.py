@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.factories import make_user
 from candidates import actions, import_fields, importing
+from candidates.erasing import erase
 from candidates.factories import make_invitation, make_person
 from candidates.imports import FILE_KEPT, AwaitedManager, ImportFile
 from candidates.models import ImportBatch, OwnField, OwnText, Person
@@ -158,6 +159,14 @@ def test_people_without_an_address_are_known_by_their_name_and_never_mixed_up(as
     batch = upload(as_hr, "Name,Email,Site\nKiosk Kim,,Rome\n")
     assert fates(batch) == ["error"]
     assert "2 people are called Kiosk Kim" in messages(batch)[0]
+
+
+def test_somebody_who_may_be_on_the_list_without_an_address_is_told(as_hr):
+    make_person("Kiosk Kim", email=None)
+    batch = upload(as_hr, "Name,Email\nKiosk Kim,kim@example.org\nAda,ada@example.org\n")
+    assert fates(batch) == ["create", "create"]
+    assert "on the list without an e-mail. This adds another person" in messages(batch)[0]
+    assert messages(batch)[1] == ""
 
 
 def test_an_interrupted_import_adds_nobody_twice(as_hr, run_jobs):
@@ -399,6 +408,46 @@ def test_a_large_file_is_read_by_the_worker_and_refused_in_words(as_hr, run_jobs
     page = page_of(as_hr, batch)
     assert "61 columns" in page
     assert Job.objects.get().state == "done"
+
+
+def test_an_import_that_stopped_goes_on(as_hr, run_jobs, monkeypatch):
+    batch = upload(as_hr, "Name\nAda\nBen\n")
+
+    def fail(*arguments, **options):
+        raise RuntimeError("The disk is full.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("candidates.import_writing._write_managers", fail)
+        as_hr.post(f"/people/import/{batch.pk}/start/")
+        run_jobs()
+    assert "The import stopped: The disk is full." in page_of(as_hr, batch)
+    assert "Go on" in page_of(as_hr, batch)
+    write(as_hr, batch, run_jobs)
+    assert Person.objects.count() == 2
+    write(as_hr, batch, run_jobs)
+    assert Job.objects.count() == 2
+
+
+def test_reading_that_was_interrupted_is_begun_again(as_hr):
+    batch = upload(as_hr, "Name\nAda\n")
+    ImportBatch.objects.filter(pk=batch.pk).update(state="reading")
+    assert "Reading the file was interrupted" in page_of(as_hr, batch)
+    as_hr.post(f"/people/import/{batch.pk}/", {"what": "reading"})
+    assert "Write 1 person" in page_of(as_hr, batch)
+
+
+def test_whoever_is_erased_is_in_no_file_any_more(as_hr, hr, run_jobs):
+    write(as_hr, upload(as_hr, "Last name,First name,Site\nLovelace,Ada,Lyon\n"), run_jobs)
+    waiting = upload(as_hr, "Last name,First name,Site\nLovelace,Ada,Oslo\nReport,Ben,Rome\n")
+    upload(as_hr, "Name,Manager\nBen Report,Ada Lovelace\n")
+    upload(as_hr, "Last name,First name,Site,Email\nLovelace,Ada,Oslo,nonsense\n")
+    erase(Person.objects.get(), reason="asked for", by=hr)
+    for batch in ImportBatch.objects.all():
+        kept = f"{batch.about}{list(batch.rows.values_list('cells', 'values', 'message'))}"
+        assert "Ada" not in kept
+        assert "Lovelace" not in kept
+    assert not ImportFile.objects.exists()
+    assert fates(waiting) == ["error", "create"]
 
 
 @pytest.mark.django_db(transaction=True)

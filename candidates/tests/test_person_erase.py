@@ -36,8 +36,13 @@ def everything() -> dict[str, str]:
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
             cursor.execute(f'SELECT * FROM "{table}"')
-            found[table] = "\n".join(map(str, cursor.fetchall()))
+            found[table] = "\n".join(str(tuple(map(_text, row))) for row in cursor.fetchall())
     return found
+
+
+def _text(value):
+    """What is stored as bytes is read as text, files of people above all."""
+    return bytes(value).decode(errors="replace") if isinstance(value, bytes | memoryview) else value
 
 
 def tables_with(*words) -> set[str]:

@@ -380,6 +380,7 @@ def test_a_reader_that_needs_longer_is_ended():
         (b'<?xml version="1.0"?><Workbook/>', "XML"),
         (b"\x1f\x8b\x08 packed", "Unpack it"),
         (b"Name,E-mail\n\x00\x00\x00", "neither CSV nor XLSX"),
+        (bytes(range(1, 256)) * 20, "neither CSV nor XLSX"),
         (b"PK\x03\x04 and then nothing", "no workbook that can be read"),
         (rewritten(PLAIN, lambda text: text[: len(text) // 2]), "no workbook that can be read"),
         (book(("P", [])), "empty"),

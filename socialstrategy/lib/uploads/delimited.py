@@ -41,6 +41,7 @@ MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+NO_TEXT = "This is neither CSV nor XLSX. In a spreadsheet, choose “Save as” and one of them."
 CHUNK = 2**16
 MOST_LINE = 2_000_000
 MOST_LINES_A_ROW = 200
@@ -121,6 +122,8 @@ def encoding_of(path: Path) -> tuple[str, bool]:
             return name, False
     if b"\x00" in start:
         return _wide(start), True
+    if sum(byte < 32 and byte not in b"\t\n\r\f\v\x1a" for byte in start) * 50 > len(start):
+        raise UploadError(NO_TEXT)
     decoder = codecs.getincrementaldecoder("utf-8")()
     with path.open("rb") as file:
         try:
@@ -138,7 +141,7 @@ def _wide(start: bytes) -> str:
     for name, zeros in (("utf-16-le", start[1::2]), ("utf-16-be", start[::2])):
         if zeros.count(0) > 0.6 * half and start.count(0) < 0.6 * len(start):
             return name
-    raise UploadError("This is neither CSV nor XLSX. In a spreadsheet, choose “Save as” and one of them.")
+    raise UploadError(NO_TEXT)
 
 
 def _western(path: Path) -> str:
