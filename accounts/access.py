@@ -55,6 +55,7 @@ RULES: dict[str, frozenset] = {
     "jobs:job_progress": SIGNED_IN,
     "teams:overview": SIGNED_IN,
     "teams:search": SIGNED_IN,
+    "teams:kept": EVERYBODY,
     "teams:overview_export": OVERSEERS,
     "teams:cell": OVERSEERS,
     "teams:team_list": OVERSEERS,

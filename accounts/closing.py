@@ -5,7 +5,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 
-from accounts.models import AuditEntry, User, record
+from accounts.models import AuditEntry, Link, User, record
 
 
 def may_close(user: User, *, by: User) -> bool:
@@ -20,10 +20,11 @@ def may_close(user: User, *, by: User) -> bool:
 def close(user: User, *, by: User) -> None:
     """Take name and address out of an account, and let nobody sign in with it. Only inside a named erasure."""
     EmailAddress.objects.filter(user=user).delete()
+    Link.objects.filter(purpose=Link.Purpose.ADDRESS, target=str(user.pk)).delete()
     user.groups.clear()
     user.user_permissions.clear()
     user.name, user.email, user.is_active = f"Erased account {user.pk}", f"erased-{user.pk}@erased.invalid", False
-    user.last_login = None
+    user.new_email = user.last_login = None
     user.set_unusable_password()
     user.save()
     blank_entries(user, str(user))

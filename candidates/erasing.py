@@ -62,10 +62,10 @@ class Traces:
         holders: list[Any] = [row for row in (person, person.user) if row]
         for row in holders:
             found.names.add(row.name)
-            found.addresses.add(row.email or "")
+            found.addresses |= {row.email or "", getattr(row, "new_email", None) or ""}
             for detail in _entries(row).values_list("detail", flat=True):
-                found.names |= set(_kept(detail, "name"))
-                found.addresses |= set(_kept(detail, "email"))
+                found.names |= {text for key, text in _texts(detail) if key == "name"}
+                found.addresses |= {text for _, text in _texts(detail) if "@" in text}
         found.names.discard("")
         found.addresses.discard("")
         return found
@@ -128,16 +128,16 @@ def _entries(row):
     return AuditEntry.objects.filter(label=row._meta.label_lower, target=str(row.pk))
 
 
-def _kept(detail, key: str) -> Iterator[str]:
-    """Every text that stands under ``key``, however deep."""
-    if isinstance(detail, dict):
+def _texts(detail, key: str = "") -> Iterator[tuple[str, str]]:
+    """Every text of an entry's detail, however deep, with the key it stands under."""
+    if isinstance(detail, str):
+        yield key, detail
+    elif isinstance(detail, dict):
         for name, value in detail.items():
-            if name == key and isinstance(value, str):
-                yield value
-            yield from _kept(value, key)
+            yield from _texts(value, name)
     elif isinstance(detail, list):
         for value in detail:
-            yield from _kept(value, key)
+            yield from _texts(value, key)
 
 
 def what_goes(person: Person) -> list[tuple[int, str]]:
@@ -204,6 +204,7 @@ def _erase_rows(traces: Traces) -> dict[str, int]:
     """What leads to them first, themselves next with all that hangs on them, what they have answered last."""
     subject = traces.person.subject
     files = ImportBatch.objects.filter(pk__in=traces.import_files)
+    AwaitedManager.objects.filter(wanted__in=traces.addresses | traces.names).delete()
     counts = {
         "links": traces.links.delete()[0],
         "mails": traces.mails.delete()[0],

@@ -143,6 +143,7 @@ def places(demo):
             f"/people/{gone.pk}/",
             f"/people/{person.pk}/edit/",
             f"/people/{person.pk}/erase/",
+            "/kept/",
             "/people/import/",
             "/hiring/",
             f"/hiring/{published.pk}/",

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import environ
+from celery.schedules import crontab
 
 from socialstrategy import compiled
 from socialstrategy import environment as env
@@ -163,6 +164,7 @@ CELERY_BEAT_SCHEDULE = {
     "count roles": {"task": "candidates.tasks.count_roles", "schedule": timedelta(minutes=10)},
     "guard what is only added": {"task": "accounts.tasks.guard", "schedule": timedelta(hours=1)},
     "forget uploaded files": {"task": "candidates.tasks.forget_files", "schedule": timedelta(hours=6)},
+    "clear away": {"task": "teams.tasks.clear_away", "schedule": crontab(hour=3, minute=10)},
     "take snapshot": {"task": "teams.tasks.take_snapshot", "schedule": timedelta(hours=6)},
     "publish figures": {"task": "teams.tasks.publish", "schedule": timedelta(hours=1)},
 }

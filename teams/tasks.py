@@ -5,8 +5,8 @@ from datetime import date
 from celery import shared_task
 from django.utils import timezone
 
-from socialstrategy.jobs import enqueue_once, handles, in_parts
-from teams import publication, snapshots
+from socialstrategy.jobs import enqueue_once, handles, in_parts, progress
+from teams import housekeeping, publication, snapshots
 from teams.models import Snapshot
 
 
@@ -48,3 +48,14 @@ def take_quarter(job) -> None:
 @handles("quarter.part")
 def draw_part(job) -> dict:
     return snapshots.draw_part(**job.arguments)
+
+
+@shared_task(name="teams.tasks.clear_away")
+def clear_away() -> None:
+    """The night's part: what is older than the stated ages goes."""
+    enqueue_once("ages.keep")
+
+
+@handles("ages.keep")
+def keep_ages(job) -> dict:
+    return housekeeping.clear_away(job, timezone.now(), lambda done: progress(job, done, message="Clearing away"))

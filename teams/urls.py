@@ -3,12 +3,14 @@ from django.urls import path
 from teams import initiative_views as initiatives
 from teams import team_views as teams
 from teams import views
+from teams.kept_views import kept
 
 app_name = "teams"
 urlpatterns = [
     path("", views.overview, name="overview"),
     path("overview/overview.xlsx", views.overview_export, name="overview_export"),
     path("overview/<slug:function>/<slug:skill_set>/", views.cell, name="cell"),
+    path("kept/", kept, name="kept"),
     path("search/", views.search, name="search"),
     path("teams/", teams.team_list, name="team_list"),
     path("teams/new/", teams.team_new, name="team_new"),

@@ -10,6 +10,7 @@ from socialstrategy.lib.templatetags.components import icon
 
 # #icon:layout-dashboard #icon:id-badge-2 #icon:users #icon:user-circle #icon:clipboard-check #icon:stairs-up
 # #icon:scale #icon:history #icon:mail #icon:key #icon:settings #icon:target-arrow
+# #icon:archive
 register = template.Library()
 CURRENT = SafeString(' aria-current="page"')
 

@@ -82,6 +82,10 @@ def zoe(account, hr, version):
     team.memberships.create(person=person, share=50, joined_on=now.date())
     make_initiative(owner=person)
     record("account.changed", account, f"{NAME}: was called Zoë Ungern", by=hr, before={"email": "was@x.example"})
+    record("account.address changed", account, NAME, by=hr, before="earlier@x.example", after=ADDRESS)
+    User.objects.filter(pk=account.pk).update(new_email="next@x.example")
+    Link.objects.issue(Link.Purpose.ADDRESS, account.pk, now)
+    Mail.objects.create(to="earlier@x.example", subject="Your address changes", text="x")
     record("team.changed", team, f"{NAME}  joined", by=hr, people=[{"who": NAME, "at": ADDRESS}])
     Job.objects.create(kind="x", arguments={"to": ADDRESS}, message=f"About {NAME}", heartbeat_at=now)
     Mail.objects.create(to="boss@x.example", subject=f"Rate {NAME}", text=f"Please rate {NAME} <{ADDRESS}>.")
@@ -105,7 +109,8 @@ def test_no_table_names_somebody_who_was_erased(zoe, hr, account):
     code, subject, pk = zoe.code, zoe.subject, zoe.pk
     assert len(tables_with(NAME, ADDRESS)) >= 9
     assert erase(zoe, hr, close_account=True)
-    assert tables_with(NAME, ADDRESS, "was@x.example", "Old Address", "Zoë Ungern") == set()
+    others = ("was@x.example", "earlier@x.example", "next@x.example", "Old Address", "Zoë Ungern")
+    assert tables_with(NAME, ADDRESS, *others) == set()
     assert tables_with(subject, subject.hex) == set()
     # What stays calls them by their key.
     assert tables_with(code) == {"accounts_auditentry"}
