@@ -226,7 +226,7 @@ AGES = (
         is_only_added_to=True,
     ),
     Age(
-        "What was changed in Django's admin before it only showed",
+        "What was changed in Django’s admin before it only showed",
         "As the audit log.",
         ("admin.logentry",),
         since="the change",
