@@ -40,7 +40,7 @@ class Attempt:
         address = visitors.address(request)
         self.limits: list[tuple[Limit, tuple[str, ...]]]
         if _digest(account) in known:
-            self.limits: list[tuple[Limit, tuple[str, ...]]] = [(KNOWN_BROWSER, (browser, account))]
+            self.limits = [(KNOWN_BROWSER, (browser, account))]
         else:
             self.limits = [(HERE, (account, address)), (ADDRESS, (address,)), (ACCOUNT, (account,))]
 

@@ -120,7 +120,7 @@ class InviteForm(forms.Form):
         Person.objects.none(), error_messages={"required": "Choose at least one person."}
     )
 
-    def __init__(self, *args, user, by_code: bool = False, **kwargs):
+    def __init__(self, *args, user, by_code=False, **kwargs):
         super().__init__(*args, **kwargs)
         published = RoleVersion.objects.visible_to(user).published().filter(role__retired_at=None)
         if by_code:

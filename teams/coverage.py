@@ -277,7 +277,7 @@ class Board:
             return asked.draws.readiness(asked.weights)
         for n in changed:
             asked.draws.replace(n, self.lines[n].asked)
-        is_hit = asked.weights[:, changed].any(axis=1)
+        is_hit = np.asarray(asked.weights[:, changed].any(axis=1))
         anew = iter(asked.draws.readiness(asked.weights[is_hit]))
         return [next(anew) if hit else old for hit, old in zip(is_hit, before.ready, strict=True)]
 

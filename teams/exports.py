@@ -106,13 +106,9 @@ def overview(board: Board, day: date) -> list[Sheet]:
 
 def overview_told(told: Told | None, day: date) -> list[Sheet]:
     """For executives: the same from the week's figures, without teams, skills and names where one person is meant."""
-    figures = told.figures if told else None
     cells = [
-        [function.name, skill_set.name, *_told(figures.cells[key]), figures.cells[key].since]
-        for function in (told.functions if told else [])
-        for skill_set in told.skill_sets
-        for key in [cell_key(function.slug, skill_set.slug)]
-        if key in figures.cells
+        [function.name, skill_set.name, *_told(share), share.since]
+        for function, skill_set, share in (told.fields() if told else [])
     ]
     initiatives = [
         [

@@ -36,6 +36,7 @@ def clear_away(job: Job, now, tell: Callable[[int], None] = lambda done: None) -
 
 def _remove(age: Age, keys: list, now) -> int:
     """These rows, if they are still old enough; how many went, not counting what hung on them."""
+    assert age.old is not None
     before = now - age.after
     rows = age.old(before).filter(pk__in=keys)
     if age.is_only_added_to:

@@ -113,9 +113,10 @@ def _exact(one: Initiative, demands: list[Demand]) -> dict:
     """What HR sees: each demand by itself, as things are now."""
     board = coverage.current()
     lines = {board.lines[n].demand.pk: board.lines[n] for n in board.lines_by_initiative.get(one.pk, [])}
-    rows = [{"demand": demand, "line": lines.get(demand.pk)} for demand in demands]
-    for row in rows:
-        row["share"] = row["line"].share if row["line"] else None
+    rows = []
+    for demand in demands:
+        line = lines.get(demand.pk)
+        rows.append({"demand": demand, "line": line, "share": line.share if line else None})
     share, short_of = board.exact.initiatives.get(one.pk), dashboard.short_of(board, one.pk)
     return {"share": share, "short_of": short_of, "phases": _by_phase(rows)}
 

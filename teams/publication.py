@@ -168,7 +168,8 @@ def _kept_together(board: Board, slug: str, asked: dict) -> list[tuple[int, ...]
 
 def _heirs() -> dict[int, int]:
     """Of each team that was merged the one that it is part of now."""
-    into = dict(Team.objects.exclude(merged_into=None).values_list("pk", "merged_into"))
+    merged = Team.objects.exclude(merged_into=None).values_list("pk", "merged_into")
+    into = {team: heir for team, heir in merged if heir is not None}
     found = {}
     for team in into:
         at, seen = team, {team}

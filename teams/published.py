@@ -108,6 +108,13 @@ class Told:
             for row in self.stored["active"]
         ]
 
+    def fields(self) -> list[tuple[Named, Named, ToldShare]]:
+        """The fields that are told: function, skill set and what is covered."""
+        pairs = [
+            (f, s, self.figures.cells.get(cell_key(f.slug, s.slug))) for f in self.functions for s in self.skill_sets
+        ]
+        return [(f, s, share) for f, s, share in pairs if share]
+
     def part(self, key: str):
         """What a field or an initiative says; None where nothing was asked for there."""
         parts = PublishedPart.objects.filter(publication=self.publication, key=key)

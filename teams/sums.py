@@ -141,7 +141,9 @@ class Sums:
         counted: set[str] = set()
         for slug, teams, told_on, body in self.units:
             of_cell: dict[str, list[str]] = defaultdict(list)
-            shown = None if body["hidden"] else self._shown(slug, teams, told_on, body)
+            if body["hidden"]:
+                continue
+            shown = self._shown(slug, teams, told_on, body)
             for demand in self.counted(body):
                 counted.add(str(demand.pk))
                 of_cell[cell_key(demand.team.function.slug, slug)].append(demand.sentence)

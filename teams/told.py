@@ -8,7 +8,7 @@ many; no mark tells who, and marks outlive nobody who is erased.
 
 import hashlib
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from itertools import combinations
 
@@ -91,7 +91,7 @@ class PublishedPart(models.Model):
         return self.key
 
 
-def marks_of(people: dict[int, object]) -> Marks:
+def marks_of(people: Mapping[int, object]) -> Marks:
     """Marks of people, each as they stand (anything that prints the same as long as they have not changed)."""
     found = np.zeros(BOXES, dtype=np.uint32)
     secret = settings.SECRET_KEY.encode()[:64]

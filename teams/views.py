@@ -1,5 +1,9 @@
 """Home for everyone, the board, and finding things."""
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 from django.http import Http404
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -162,15 +166,18 @@ def cell(request, function, skill_set):
 
 def _cell(user, key: str, page: int, most: int) -> tuple[dict | None, int]:
     """(a page of a field, where it starts); the last page where there are not so many."""
-    source = coverage.current() if user.is_hr else published.current()
-    if source is None:
+    read: Callable[..., dict[str, Any] | None]
+    if user.is_hr:
+        read = partial(dashboard.cell, coverage.current())
+    elif told := published.current():
+        read = partial(published.cell, told)
+    else:
         return None, 0
-    read = dashboard.cell if user.is_hr else published.cell
     start = (page - 1) * PER_CELL
-    found = read(source, key, start=start, most=most)
+    found = read(key, start=start, most=most)
     if found and start >= found["total"]:
         start = (found["total"] - 1) // PER_CELL * PER_CELL
-        found = read(source, key, start=start, most=most)
+        found = read(key, start=start, most=most)
     return found, start
 
 
