@@ -60,7 +60,7 @@ def test_every_address_with_a_key_is_masked_however_it_is_written():
         ("To: Ada <ada.l+x@bücher.example>", "ada"),
         ("/people/?q=ada%40example.org", "ada"),
         ("could not connect: postgresql://user:opensesame@db.example.org/name", "opensesame"),
-        (f"session {TOKEN} is gone", TOKEN),
+        pytest.param(f"session {TOKEN} is gone", TOKEN, id="a session"),
     ],
 )
 def test_nobody_is_named(written, secret):
