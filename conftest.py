@@ -72,6 +72,15 @@ def _clean_slate(settings, tmp_path):
 
 
 @pytest.fixture
+def postgresql():
+    """For tests of what happens at the same time: SQLite's writers take turns."""
+    from django.db import connection
+
+    if connection.vendor != "postgresql":
+        pytest.skip("needs PostgreSQL; `make test` starts it")
+
+
+@pytest.fixture
 def hr(db):
     from accounts.factories import make_user
 

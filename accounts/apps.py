@@ -8,7 +8,9 @@ class AccountsConfig(AppConfig):
 
     def ready(self):
         from accounts import append_only, mails, tasks  # noqa: F401 (registers its schedule)
+        from socialstrategy.operations import readiness
 
         post_migrate.connect(append_only.install, sender=self)
         register(append_only.check, Tags.database)
+        readiness.FURTHER["append_only"] = append_only.ready
         mails.register()

@@ -7,6 +7,9 @@ from django.db import transaction
 
 from accounts.models import AuditEntry, Link, User, record
 
+CLOSED_DOMAIN = "@erased.invalid"
+"""How the address of a closed account ends; nobody gets mail there."""
+
 
 def may_close(user: User, *, by: User) -> bool:
     """Nobody closes their own account or an administrator's here, nor the last that manages people."""
@@ -17,13 +20,13 @@ def may_close(user: User, *, by: User) -> bool:
 
 
 @transaction.atomic
-def close(user: User, *, by: User) -> None:
+def close(user: User, *, by: User | None) -> None:
     """Take name and address out of an account, and let nobody sign in with it. Only inside a named erasure."""
     EmailAddress.objects.filter(user=user).delete()
     Link.objects.filter(purpose=Link.Purpose.ADDRESS, target=str(user.pk)).delete()
     user.groups.clear()
     user.user_permissions.clear()
-    user.name, user.email, user.is_active = f"Erased account {user.pk}", f"erased-{user.pk}@erased.invalid", False
+    user.name, user.email, user.is_active = f"Erased account {user.pk}", f"erased-{user.pk}{CLOSED_DOMAIN}", False
     user.new_email = user.last_login = None
     user.set_unusable_password()
     user.save()

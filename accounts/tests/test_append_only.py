@@ -18,6 +18,7 @@ from accounts.erasure import Erasure, erasing
 from accounts.factories import make_user
 from accounts.models import AuditEntry, record
 from accounts.tasks import guard
+from socialstrategy.operations import readiness
 
 pytestmark = pytest.mark.django_db
 is_postgresql = connection.vendor == "postgresql"
@@ -213,6 +214,23 @@ def test_lost_triggers_are_told_by_the_check_and_put_back_by_the_schedule(db, st
     assert AuditEntry.objects.count() == 1
 
 
+@pytest.mark.parametrize("statement", LOST[connection.vendor])
+def test_readyz_tells_of_lost_triggers_and_stays_as_ready_as_it_was(client, statement):
+    def told():
+        readiness.forget()
+        answer = client.get("/readyz").json()
+        return answer["ready"], answer["parts"]["append_only"]
+
+    ready, before = told()
+    assert before["ok"]
+    sql(statement)
+    after, part = told()
+    assert (after, part["ok"]) == (ready, False)
+    assert f"{TABLE}_kept" in part["sentence"]
+    guard()
+    assert told() == (ready, before)
+
+
 def test_every_table_that_is_only_added_to_is_guarded(db):
     shown = {"candidates_shownratings", "candidates_shownrating"}
     assert set(append_only.KEPT) == {TABLE, "accounts_erasure", "candidates_evidence"} | shown
@@ -264,7 +282,7 @@ def test_no_other_row_makes_a_door_that_lasts(reference):
 
 @pytest.mark.servers  # SQLite's writers take turns
 @pytest.mark.django_db(transaction=True)
-def test_one_transaction_s_door_is_shut_for_another_at_the_same_time():
+def test_one_transaction_s_door_is_shut_for_another_at_the_same_time(postgresql):
     record("role.created", make_user("hr"), "A role")
     is_open, is_tried = threading.Event(), threading.Event()
     found = []
@@ -292,7 +310,7 @@ def test_one_transaction_s_door_is_shut_for_another_at_the_same_time():
 
 
 @pytest.mark.servers  # SQLite has no transaction numbers
-def test_a_row_that_another_transaction_has_left_opens_nothing(entry):
+def test_a_row_that_another_transaction_has_left_opens_nothing(postgresql, entry):
     sql("INSERT INTO accounts_door (reason, actor, xact) VALUES ('left behind', 'me', 1)")
     with pytest.raises(IntegrityError), transaction.atomic():
         sql(f"DELETE FROM {TABLE}")

@@ -220,7 +220,7 @@ def test_the_second_of_two_erasures_finds_nothing(zoe, hr):
 
 @pytest.mark.servers
 @pytest.mark.django_db(transaction=True)
-def test_of_two_at_once_one_erases(hr):
+def test_of_two_at_once_one_erases(postgresql, hr):
     person = make_person(NAME)
     give_evidence(person, "analytics", 3)
     found = []

@@ -118,6 +118,8 @@ def disk() -> Part:
 
 
 PARTS: tuple[Callable[[], Part], ...] = (database, migrations, disk, broker, cache, worker, beat)
+FURTHER: dict[str, Callable[[], Part]] = {}
+"""Parts that apps know about, by name; they register theirs in ready(), and this package knows none of them."""
 _kept: tuple[float, dict] | None = None
 
 
@@ -127,7 +129,7 @@ def report() -> dict:
     now = time.monotonic()
     if _kept and now - _kept[0] < KEPT_SECONDS:
         return _kept[1]
-    parts = {part.__name__: part() for part in PARTS}
+    parts = {part.__name__: part() for part in PARTS} | {name: part() for name, part in FURTHER.items()}
     answer = {
         "ready": all(part.ok for part in parts.values() if part.needed),
         "parts": {name: {"ok": part.ok, "sentence": part.sentence} for name, part in parts.items()},
