@@ -16,6 +16,9 @@ AT_ONCE = 500
 TOLD_FOR = timedelta(days=14)
 """For so long HR's home tells of what has run out, and of what was handed in by itself."""
 
+MOST_SHOWN = 4
+"""Of each kind that HR's home names."""
+
 
 def over(now):
     """Invitations whose deadline passed lately and that nobody has handed in or taken back."""
@@ -52,8 +55,9 @@ def told(now) -> dict:
     lately = now - TOLD_FOR
     by_itself = Invitation.objects.filter(sitting__submitted_by_itself=True, submitted_at__gt=lately)
     ran_out = over(now).filter(deadline_at__gt=lately, person__archived_at=None)
+    shown = list(ran_out.with_progress().order_by("-answered", "-deadline_at")[:MOST_SHOWN])
     return {
-        "by_itself": by_itself.select_related("person", "role_version__role").order_by("-submitted_at")[:4],
-        "ran_out": ran_out.with_progress().order_by("-answered", "-deadline_at")[:4],
-        "ran_out_count": ran_out.count(),
+        "by_itself": by_itself.select_related("person", "role_version__role").order_by("-submitted_at")[:MOST_SHOWN],
+        "ran_out": shown,
+        "ran_out_count": ran_out.count() if len(shown) == MOST_SHOWN else len(shown),
     }

@@ -29,6 +29,8 @@ MOST_SKILLS = 6
 """Skills that somebody's own home shows."""
 MOST_WAITING = 5
 """Ratings asked of somebody that their home names; the queue has all."""
+MOST_ENDING = 4
+"""Open invitations that HR's home names, those first that end first."""
 PARTS = {
     "board_head": "teams/_board_head.html",
     "board_heat": "teams/_heatmap.html",
@@ -62,6 +64,8 @@ def _home(request, chosen: str = ""):
         context |= _profile(context["person"])
     if request.user.is_hr:
         context |= _today(request.user)
+        if not context["has_board"]:
+            context |= _begun(request.user)
     return render(request, "teams/overview.html", context)
 
 
@@ -132,16 +136,23 @@ def forget() -> None:
     _of_week.clear()
 
 
-def _today(user) -> dict:
-    """What needs an HR manager's decision."""
-    invitations = Invitation.objects.open_at(timezone.now())
-    versions = RoleVersion.objects.visible_to(user)
+def _begun(user) -> dict:
+    """Whether there is anything yet; where initiatives are active there is."""
     return {
         "has_people": Person.objects.visible_to(user).current().exists(),
         "has_roles": Role.objects.visible_to(user).current().exists(),
+    }
+
+
+def _today(user) -> dict:
+    """What needs an HR manager's decision."""
+    invitations = Invitation.objects.open_at(timezone.now())
+    ending = list(invitations.with_progress().order_by("deadline_at")[:MOST_ENDING])
+    versions = RoleVersion.objects.visible_to(user)
+    return {
         "drafts": versions.drafts().select_related("role").order_by("-saved_at")[:3],
-        "ending": invitations.with_progress().order_by("deadline_at")[:4],
-        "open_invitations": invitations.count(),
+        "ending": ending,
+        "open_invitations": invitations.count() if len(ending) == MOST_ENDING else len(ending),
         "unjoined": joining.to_ask_about().count(),
         **undelivered.summary(),
         **deadlines.told(timezone.now()),

@@ -142,6 +142,8 @@ def test_a_large_cell_is_paged(as_hr, team):
 
 
 def test_the_board_takes_few_queries_once_it_is_built(as_hr, team, django_assert_max_num_queries):
+    """Session and account; own person, ratings asked of them; changes since the board; open, run out and complete
+    invitations, the last handed in by itself; accounts to be joined; mails; drafts. Nothing for each row."""
     as_hr.get("/")
     with django_assert_max_num_queries(11):
         as_hr.get("/")
