@@ -12,13 +12,13 @@ from candidates.models import Person
 from scoring import INTERVAL_Z
 from scoring.fit import GAP, MEETS
 from scoring.readiness import READY
-from socialstrategy.lib.templatetags.components import figure
 from teams.coverage import Board, Line
-from teams.figures import NOTHING, Share, cell_key
+from teams.figures import NOTHING, Change, Share, cell_key
 from teams.snapshots import exact, quarter_name
 
 SHORT_NAMES = {"content": "Content", "change": "Change"}
 MOST_INITIATIVES, MOST_DEEP, MOST_PEOPLE = 8, 6, 3
+NO_CHANGE = Change(0.0)
 MOST_DEMANDS = 3
 """Demands that the overview opens of a cell; the cell's own page shows all of them, a page at a time."""
 
@@ -47,7 +47,7 @@ def dashboard(board: Board, day: date, *, chosen: str = "") -> dict[str, Any]:
         "now": now,
         "quarter": quarter_name(day),
         "compared_on": quarters[-1].quarter_on if quarters else None,
-        "gained": changed(now.total.covered, before.total.covered, ", ") if before else "",
+        "gained": f", {now.total.change_from(before.total).words}" if before else "",
         "initiative_count": len(board.initiatives),
         "ready": ready,
         "ready_gained": changed(ready, ready_count(before), ", ") if before else "",
@@ -78,9 +78,7 @@ def cell_url(key: str) -> str:
 
 def changed(now: float, before: float, joint: str = "") -> str:
     """The change since the last quarter, in words."""
-    if abs(now - before) < 0.05:
-        return f"{joint}as last quarter"
-    return f"{joint}{'up' if now > before else 'down'} {figure(abs(now - before))}"
+    return joint + Change(now - before).words
 
 
 def ready_count(figures) -> int:
@@ -102,19 +100,14 @@ def heat_rows(board, now, before, chosen: str) -> list[tuple]:
             key = cell_key(function.slug, one.slug)
             share = now.cells.get(key)
             old = before.cells.get(key) if before else None
-            change = moved(share.covered - old.covered) if share and old else ""
+            change = share.change_from(old) if share and old else NO_CHANGE
             label = f"{function}, {one}: "
             label += share.words if share else "nobody is asked for"
-            if change:
-                label += f", {change} since last quarter"
-            cells.append(Cell(key, cell_url(key), label, share, change, key == chosen))
+            if change.signed:
+                label += f", {change.spoken}"
+            cells.append(Cell(key, cell_url(key), label, share, change.signed, key == chosen))
         rows.append((function, cells))
     return rows
-
-
-def moved(change: float) -> str:
-    """A change large enough to be told, with its sign."""
-    return f"{'+' if change > 0 else '−'}{figure(abs(change))}" if abs(change) >= 0.05 else ""
 
 
 def readiness(board: Board, initiatives) -> list[dict]:

@@ -16,10 +16,12 @@ SHARE_COLUMNS = [
     ("Share", "Covered of needed, 0 to 1."),
 ]
 TOLD_COLUMNS = [
-    ("Covered", "Expected number of the people needed who are there, in whole people."),
+    ("Covered", "Expected number of the people needed who are there, in whole people; below five only as a share."),
     ("Needed", "Number of people that active initiatives ask for, where at least five people are behind the figure."),
     ("Share", "Covered of needed, 0 to 1, in steps of .05."),
 ]
+AS_SHARE = "as a share"
+"""What stands in place of fewer than five people who are covered."""
 FIELD = [("Function", "The function of the team that is asked."), ("Skill set", "")]
 GOAL = [("Function", "Whose goal it is."), ("Deadline", "")]
 SHORT_OF = ("Short of", "The skills that most people are missing in.")
@@ -141,7 +143,9 @@ def overview_told(told: Told | None, day: date) -> list[Sheet]:
 
 
 def _told(one: Share) -> list:
-    return [round(one.covered), round(one.needed), one.share] if one.needed else ["not told", 0, ""]
+    if not one.needed:
+        return ["not told", 0, ""]
+    return [round(one.covered) if one.is_counted else AS_SHARE, round(one.needed), one.share]
 
 
 def initiative(board: Board, one: Initiative) -> list[Sheet]:

@@ -10,6 +10,29 @@ WORDS = {"meets": "Ready", "uncertain": "Uncertain", "gap": "Not ready", "not_as
 
 
 @dataclass(frozen=True)
+class Change:
+    """What has changed between two shares: so many people, or so many points of a hundred."""
+
+    amount: float
+    unit: str = ""
+
+    @property
+    def signed(self) -> str:
+        """With its sign; nothing where it is too little to be told."""
+        return f"{'+' if self.amount > 0 else '−'}{figure(abs(self.amount))}" if abs(self.amount) >= 0.05 else ""
+
+    @property
+    def spoken(self) -> str:
+        return f"{self.signed}{self.unit} since last quarter" if self.signed else ""
+
+    @property
+    def words(self) -> str:
+        if not self.signed:
+            return "as last quarter"
+        return f"{'up' if self.amount > 0 else 'down'} {figure(abs(self.amount))}{self.unit}"
+
+
+@dataclass(frozen=True)
 class Share:
     """``covered`` of ``needed`` people; with an interval of the share where one was drawn."""
 
@@ -53,8 +76,21 @@ class Share:
         return "meets" if self.tint == 0 else "uncertain" if self.tint <= 2 else "gap"
 
     @property
+    def is_counted(self) -> bool:
+        """Whether the people covered are told as a number, and not as a share alone."""
+        return True
+
+    @property
+    def amount(self) -> str:
+        """What is covered, as short as it can be told."""
+        return figure(self.covered) if self.is_counted else f"{self.share:.0%}"
+
+    @property
     def words(self) -> str:
-        return f"{figure(self.covered)} of {figure(self.needed)} covered"
+        return f"{self.amount} of {figure(self.needed)} covered" if self.is_counted else f"about {self.amount} covered"
+
+    def change_from(self, before: "Share") -> Change:
+        return Change(self.covered - before.covered)
 
     @property
     def spoken(self) -> str:

@@ -6,9 +6,11 @@ from functools import cached_property
 from typing import Any
 
 from scoring.readiness import READY
+from socialstrategy.lib.templatetags.components import figure
 from teams import dashboard
-from teams.figures import Share, cell_key
+from teams.figures import Change, Share, cell_key
 from teams.models import Snapshot
+from teams.privacy import MINIMUM
 from teams.publication import newest
 from teams.snapshots import quarter_name
 from teams.told import Publication, PublishedPart
@@ -19,7 +21,7 @@ MOST_QUARTERS = 8
 
 @dataclass(frozen=True)
 class ToldShare(Share):
-    """A share in steps of five percent, of whole people."""
+    """A share in steps of five percent; fewer than five people who are covered are told as that share alone."""
 
     step: float = 1.0
     told: str = ""
@@ -32,6 +34,19 @@ class ToldShare(Share):
     @property
     def share(self) -> float:
         return self.step
+
+    @property
+    def is_counted(self) -> bool:
+        return self.covered >= MINIMUM
+
+    @property
+    def rest(self) -> str:
+        """How many are missing, where nothing below five can be worked out from it."""
+        return figure(self.short) if self.is_counted and self.short >= MINIMUM else ""
+
+    def change_from(self, before: Share) -> Change:
+        """In points: the change in people is mostly of one or two."""
+        return Change(round((self.share - before.share) * 100), " points")
 
     @property
     def spoken(self) -> str:
@@ -198,7 +213,7 @@ def overview(told: Told, day: date, *, chosen: str = "") -> dict[str, Any]:
         "told_on": told.told_on,
         "quarter": quarter_name(day),
         "compared_on": earlier[-1][0].quarter_on if earlier else None,
-        "gained": dashboard.changed(now.total.covered, before.total.covered, ", ") if before else "",
+        "gained": f", {now.total.change_from(before.total).words}" if before else "",
         "initiative_count": len(told.initiatives),
         "ready": ready,
         "ready_gained": dashboard.changed(ready, dashboard.ready_count(before), ", ") if before else "",

@@ -3,7 +3,8 @@
 A figure moves only where at least five people behind it have changed since each time that it was told. Who is behind a
 figure is kept as *marks*: people fall into numbered boxes by their key, and a box holds one number made of everybody in
 it and of the evidence there was on them. Boxes that differ between two times are people who have changed, at least as
-many; no mark tells who, and marks outlive nobody who is erased.
+many. Marks stay when somebody is erased, so that what was told of them is not told apart later: without the secret of
+the installation they are numbers without a meaning, and nothing in them leads to a name or a level.
 """
 
 import hashlib

@@ -25,7 +25,7 @@ def heat_cell(one):
         one.share.tint,
         one.label,
         CURRENT if one.is_open else "",
-        figure(one.share.covered),
+        one.share.amount,
         figure(one.share.needed),
         format_html('<span class="dl">{}</span>', one.change) if one.change else "",
         url=one.url,
