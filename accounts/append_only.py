@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from django.core.checks import Warning as CheckWarning
 from django.db import DatabaseError, connection, connections, transaction
 
-from socialstrategy.operations.readiness import Part
+from socialstrategy.lib.readiness import Part
 
 DOOR = "accounts_door"
 KEPT: dict[str, str] = {}

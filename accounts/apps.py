@@ -8,7 +8,7 @@ class AccountsConfig(AppConfig):
 
     def ready(self):
         from accounts import append_only, mails, tasks  # noqa: F401 (registers its schedule)
-        from socialstrategy.operations import readiness
+        from socialstrategy.lib import readiness
 
         post_migrate.connect(append_only.install, sender=self)
         register(append_only.check, Tags.database)

@@ -162,7 +162,7 @@ def test_blind_review_gives_nobody_away_anywhere(as_hr, version, people):
 def test_inviting_blind_leads_back_to_the_blind_ranking(as_hr, version, people):
     blind(as_hr, version)
     day = timezone.localdate() + timezone.timedelta(days=9)
-    data = {"role_version": version.pk, "people": [people["Weak"].pk], "deadline_on": "nonsense"}
+    data = {"role_version": version.pk, "p": [people["Weak"].code], "deadline_on": "nonsense"}
     refused = as_hr.post("/invitations/new/", data)
     assert refused.status_code == 400
     assert "Weak" not in refused.content.decode()

@@ -6,7 +6,6 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
@@ -14,6 +13,7 @@ from django.core.cache import caches
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
+from socialstrategy.lib.readiness import FURTHER, Part
 from socialstrategy.operations import starting
 from socialstrategy.operations.models import Sign
 
@@ -23,15 +23,6 @@ SILENT_SECONDS = 60
 LEAST_FREE = 200 * 1024 * 1024
 KEPT_SECONDS = 2.0
 """How long an answer is used again, so that asking often costs nothing."""
-
-
-@dataclass(frozen=True)
-class Part:
-    """How one part is; ``needed`` parts decide whether the whole is ready."""
-
-    ok: bool
-    sentence: str
-    needed: bool = True
 
 
 def database() -> Part:
@@ -118,8 +109,6 @@ def disk() -> Part:
 
 
 PARTS: tuple[Callable[[], Part], ...] = (database, migrations, disk, broker, cache, worker, beat)
-FURTHER: dict[str, Callable[[], Part]] = {}
-"""Parts that apps know about, by name; they register theirs in ready(), and this package knows none of them."""
 _kept: tuple[float, dict] | None = None
 
 
