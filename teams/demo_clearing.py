@@ -27,7 +27,7 @@ from socialstrategy.mail.models import Mail, about
 from teams import demo
 from teams.demo_initiatives import INITIATIVES, TEAMS
 from teams.models import Demand, Initiative, Membership, Snapshot, Team
-from teams.told import Publication, Telling
+from teams.told import MarkKey, Publication, Telling
 
 ADDRESSES = f"@{DEMO_DOMAIN}"
 CHUNK = 500
@@ -172,7 +172,7 @@ class _Clearing:
 
     def figures(self) -> None:
         """Quarters and published figures, which are counted from the demo's people."""
-        for model in (Snapshot, Publication, Telling):
+        for model in (Snapshot, Publication, Telling, MarkKey):
             self.take(model, list(model._base_manager.values_list("pk", flat=True)))
         self.take(Job, ["roles.count"], "kind", by=None)
 

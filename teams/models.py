@@ -218,11 +218,12 @@ class Snapshot(models.Model):
         return f"Quarter to {self.quarter_on}"
 
 
-from teams.told import Publication, PublishedPart, Telling  # noqa: E402
+from teams.told import MarkKey, Publication, PublishedPart, Telling  # noqa: E402
 
 __all__ = [
     "Demand",
     "Initiative",
+    "MarkKey",
     "Membership",
     "Publication",
     "PublishedPart",

@@ -242,7 +242,14 @@ AGES = (
     Age(
         "Counts of quarters, what executives read each week, and how many are likely for each role",
         "They name nobody.",
-        ("teams.snapshot", "teams.publication", "teams.publishedpart", "teams.telling", "candidates.rolestanding"),
+        (
+            "teams.snapshot",
+            "teams.publication",
+            "teams.publishedpart",
+            "teams.telling",
+            "teams.markkey",
+            "candidates.rolestanding",
+        ),
         kept=ALWAYS,
     ),
     Age(

@@ -3,18 +3,18 @@
 A figure moves only where at least five people behind it have changed since each time that it was told. Who is behind a
 figure is kept as *marks*: people fall into numbered boxes by their key, and a box holds one number made of everybody in
 it and of the evidence there was on them. Boxes that differ between two times are people who have changed, at least as
-many. Marks stay when somebody is erased, so that what was told of them is not told apart later: without the secret of
-the installation they are numbers without a meaning, and nothing in them leads to a name or a level.
+many. Marks stay when somebody is erased, so that what was told of them is not told apart later: without their key
+they are numbers without a meaning, and nothing in them leads to a name or a level.
 """
 
 import hashlib
+import secrets
 import zlib
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from itertools import combinations
 
 import numpy as np
-from django.conf import settings
 from django.db import models
 
 from teams.privacy import MINIMUM
@@ -92,10 +92,28 @@ class PublishedPart(models.Model):
         return self.key
 
 
+def new_secret() -> bytes:
+    return secrets.token_bytes(32)
+
+
+class MarkKey(models.Model):
+    """What marks are keyed with. Kept beside them and never changed: under another key everybody would seem changed,
+    and the next figure would tell the one person who is. So not SECRET_KEY, which is replaced when it has leaked."""
+
+    secret = models.BinaryField(default=new_secret)
+
+    def __str__(self):
+        return "The key of the marks"
+
+    @classmethod
+    def in_force(cls) -> bytes:
+        return bytes(cls.objects.get_or_create(pk=1)[0].secret)
+
+
 def marks_of(people: Mapping[int, object]) -> Marks:
     """Marks of people, each as they stand (anything that prints the same as long as they have not changed)."""
     found = np.zeros(BOXES, dtype=np.uint32)
-    secret = settings.SECRET_KEY.encode()[:64]
+    secret = MarkKey.in_force()
     for pk, state in people.items():
         mark = hashlib.blake2b(f"{pk} {state}".encode(), digest_size=4, key=secret).digest()
         found[pk % BOXES] ^= np.frombuffer(mark, dtype=np.uint32)[0]

@@ -275,6 +275,19 @@ def test_other_parameters_move_nothing_by_themselves(clock, world):
     assert seen[0] == seen[1]
 
 
+def test_a_replaced_secret_key_tells_nobody(clock, world, settings):
+    ruth = make_user("executive")
+    tell(clock)
+    clock.forward(7)
+    with undone():
+        tell(clock)
+        untouched = collected(ruth)
+    settings.SECRET_KEY = "another-" + "k3y9" * 16
+    assess(world)
+    tell(clock)
+    assert collected(ruth) == untouched
+
+
 def test_what_is_asked_anew_is_counted_when_nobody_has_changed_and_waits_when_somebody_has(clock, world):
     """A figure of the same people in the same skill, but of later, would be the difference to what was told."""
     ruth = make_user("executive")
