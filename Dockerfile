@@ -13,7 +13,7 @@ RUN SECRET_KEY=only-for-collecting-static-files-0123456789 BASE_URL=https://loca
 
 FROM python:3.11-slim
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PATH=/venv/bin:$PATH \
-    VAR_DIR=/var/socialstrategy STATIC_DIR=/app/collected
+    VAR_DIR=/var/socialstrategy STATIC_DIR=/app/collected WEB_CONCURRENCY=2
 WORKDIR /app
 COPY --from=build /venv /venv
 COPY --from=build /app /app
@@ -22,4 +22,4 @@ RUN mkdir /var/socialstrategy && chown 10001:10001 /var/socialstrategy
 USER 10001:10001
 VOLUME /var/socialstrategy
 EXPOSE 8000
-CMD ["gunicorn", "socialstrategy.wsgi", "--bind", "0.0.0.0:8000", "--workers", "2", "--threads", "4", "--preload"]
+CMD ["gunicorn", "socialstrategy.wsgi", "--bind", "0.0.0.0:8000", "--threads", "4", "--preload"]

@@ -7,6 +7,8 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
+from socialstrategy import environment as env
+
 KEPT_SECONDS = 30 * 24 * 3600
 
 
@@ -18,7 +20,10 @@ def choose_cache(code: Path, var: Path) -> None:
     versions of a file by date and length, which an upgrade may leave alike.
     """
     beside = code / "__pycache__"
-    if "NUMBA_CACHE_DIR" in os.environ or os.access(beside if beside.exists() else code, os.W_OK):
+    if env.text("NUMBA_CACHE_DIR"):
+        env.writable("NUMBA_CACHE_DIR", Path(env.text("NUMBA_CACHE_DIR")))
+        return
+    if os.access(beside if beside.exists() else code, os.W_OK):
         return
     said = hashlib.sha256(version("numba").encode())
     for file in sorted(code.glob("*.py")):

@@ -8,6 +8,7 @@ import os
 import re
 import zlib
 from email.utils import parseaddr
+from io import StringIO
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import available_timezones
@@ -131,6 +132,9 @@ def database(name: str, default: Path) -> dict:
     scheme = value.partition(":")[0]
     if scheme not in {"postgres", "postgresql", "sqlite"}:
         raise ImproperlyConfigured(f"{name} must name PostgreSQL or SQLite, such as {expected}.")
+    # Without a path SQLite would keep it in memory: one for each process, gone with it.
+    if scheme == "sqlite" and not re.match(r"sqlite:///+[^/]", value):
+        raise ImproperlyConfigured(f"{name} must name the file of SQLite, such as sqlite:////var/app/db.sqlite3.")
     try:
         found = environ.Env.db_url_config(value)
     except ValueError as error:
@@ -235,16 +239,26 @@ def likely_typos(names) -> list[str]:
     return said
 
 
-def names_in(file: Path) -> list[str]:
-    """The variables that a .env file sets."""
-    if not file.is_file():
-        return []
-    lines = (line.strip().removeprefix("export ").strip() for line in file.read_text().splitlines())
+def file_text(file: Path) -> str:
+    """What a .env file says, with or without the mark that some editors write in front; empty where there is none."""
+    try:
+        return file.read_text(encoding="utf-8-sig") if file.is_file() else ""
+    except UnicodeDecodeError as error:
+        raise ImproperlyConfigured(f"{file.name} is not UTF-8 text. Save it as UTF-8.") from error
+    except OSError as error:
+        raise ImproperlyConfigured(f"{file.name} cannot be read ({error.strerror}).") from error
+
+
+def names_in(text: str) -> list[str]:
+    """The variables that the text of a .env file sets."""
+    lines = (line.strip().removeprefix("export ").strip() for line in text.splitlines())
     return [line.partition("=")[0].strip() for line in lines if "=" in line and not line.startswith("#")]
 
 
-def refuse_typos(file: Path) -> None:
-    """A .env file is ours alone, so a misspelt name in it is a mistake for certain."""
-    said = likely_typos(names_in(file))
+def read_file(file: Path) -> None:
+    """Take in what a .env file sets and the environment does not. It is ours alone, so misspelt names are refused."""
+    content = file_text(file)
+    said = likely_typos(names_in(content))
     if said:
         raise ImproperlyConfigured(f"{file.name}: {said[0]}")
+    environ.Env.read_env(StringIO(content))

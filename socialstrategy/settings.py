@@ -6,15 +6,13 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import environ
 from celery.schedules import crontab
 
 from socialstrategy import compiled
 from socialstrategy import environment as env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env.refuse_typos(BASE_DIR / ".env")
-environ.Env.read_env(BASE_DIR / ".env")
+env.read_file(BASE_DIR / ".env")
 
 DEMO = env.flag("DEMO")
 DEBUG = env.flag("DEBUG")

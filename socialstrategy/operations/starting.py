@@ -9,6 +9,7 @@ from django.apps import apps
 from django.conf import settings
 
 LOOK_EVERY = 2.0
+NO_MAIL = tuple(f".{kind}.EmailBackend" for kind in ("dummy", "console", "locmem", "filebased"))
 logger = logging.getLogger(__name__)
 
 
@@ -68,10 +69,10 @@ def notes() -> list[str]:
     """What the environment makes possible and somebody should know of."""
     found = list(settings.TYPOS)
     if not settings.DEMO and settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-        found.append("DATABASE_URL is not set: SQLite is meant for trying out, PostgreSQL for real use.")
+        found.append("DATABASE_URL names no PostgreSQL: SQLite is meant for trying out.")
     if not settings.DEMO and settings.CELERY_BROKER_URL.startswith("filesystem"):
         found.append("REDIS_URL is not set: a folder hands jobs on, which is meant for trying out.")
-    if not settings.DEMO and settings.EMAIL_BACKEND.endswith((".dummy.EmailBackend", ".console.EmailBackend")):
+    if not settings.DEMO and settings.EMAIL_BACKEND.endswith(NO_MAIL):
         found.append("EMAIL_URL sends no mail to anybody: invitations will not arrive.")
     if settings.DEMO and settings.IS_SECURE:
         found.append("DEMO is 1: anybody who opens this site can sign in as HR manager and read all mails.")

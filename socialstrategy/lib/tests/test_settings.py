@@ -104,9 +104,39 @@ def test_a_misspelt_name_in_the_env_file_is_refused(tmp_path):
     file = tmp_path / ".env"
     file.write_text("# For compose\nCOMPOSE_PROJECT_NAME=skills\nPOSTGRES_PASSWORD=x\n export DATABSE_URL = x\n")
     with pytest.raises(ImproperlyConfigured, match="DATABSE_URL is set, which nothing reads; DATABASE_URL may be"):
-        environment_module.refuse_typos(file)
+        environment_module.read_file(file)
     file.write_text("COMPOSE_PROJECT_NAME=skills\nPOSTGRES_PASSWORD=x\nDATABASE_URL=x\n")
-    environment_module.refuse_typos(file)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "environ", {})
+        environment_module.read_file(file)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_a_mark_in_front_of_the_env_file_hides_no_variable(tmp_path, monkeypatch, encoding):
+    file = tmp_path / ".env"
+    file.write_text("DEMO=1\nDEFAULT_FROM_EMAIL=Jürgen <j@example.org>\n", encoding=encoding)
+    monkeypatch.setattr(os, "environ", {})
+    monkeypatch.setattr(environment_module.environ.Env, "ENVIRON", os.environ)
+    environment_module.read_file(file)
+    assert os.environ == {"DEMO": "1", "DEFAULT_FROM_EMAIL": "Jürgen <j@example.org>"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+def test_an_env_file_in_another_encoding_is_refused(tmp_path, encoding):
+    file = tmp_path / ".env"
+    file.write_text("DEMO=1\nDEFAULT_FROM_EMAIL=Jürgen <j@example.org>\n", encoding=encoding)
+    with pytest.raises(ImproperlyConfigured, match="not UTF-8 text"):
+        environment_module.read_file(file)
+
+
+@pytest.mark.parametrize(
+    "value", ["sqlite://", "sqlite://db.sqlite3", "sqlite:///", "sqlite:db.sqlite3", "sqlite://:memory:"]
+)
+def test_a_database_without_a_file_is_refused(monkeypatch, tmp_path, value):
+    """SQLite would keep it in memory: one for each process, gone with it."""
+    monkeypatch.setenv("DATABASE_URL", value)
+    with pytest.raises(ImproperlyConfigured, match="must name the file of SQLite"):
+        environment_module.database("DATABASE_URL", tmp_path / "db.sqlite3")
 
 
 def test_every_variable_that_is_read_is_known_and_told_about():

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
 from socialstrategy import compiled
 
@@ -54,10 +55,22 @@ def test_an_upgrade_of_numba_has_one_too(code, tmp_path, monkeypatch, read_only)
     assert chosen(code, tmp_path, monkeypatch) != before
 
 
-def test_what_the_administrator_says_holds(code, tmp_path, monkeypatch, read_only):
-    monkeypatch.setenv("NUMBA_CACHE_DIR", "/elsewhere")
+def test_what_the_administrator_says_holds(code, tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "elsewhere"))
     compiled.choose_cache(code, tmp_path / "var")
-    assert os.environ["NUMBA_CACHE_DIR"] == "/elsewhere"
+    assert os.environ["NUMBA_CACHE_DIR"] == str(tmp_path / "elsewhere")
+
+
+def test_a_folder_that_cannot_be_written_to_is_refused(code, tmp_path, monkeypatch, read_only):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "elsewhere"))
+    with pytest.raises(ImproperlyConfigured, match=r"NUMBA_CACHE_DIR: the folder .* cannot be written to"):
+        compiled.choose_cache(code, tmp_path / "var")
+
+
+def test_an_empty_setting_counts_as_none(code, tmp_path, monkeypatch, read_only):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", "")
+    compiled.choose_cache(code, tmp_path / "var")
+    assert os.environ["NUMBA_CACHE_DIR"].startswith(str(tmp_path / "var" / "numba"))
 
 
 def test_caches_that_nobody_started_with_for_a_month_go(code, tmp_path, monkeypatch, read_only):

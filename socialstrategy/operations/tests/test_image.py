@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from socialstrategy import environment
+
 ROOT = Path(settings.BASE_DIR)
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 
@@ -74,6 +76,13 @@ def test_web_worker_and_scheduler_share_one_folder(compose, services):
     for name in ("web", "worker", "beat", "migrate"):
         assert services[name]["volumes"] == '["var:/var/socialstrategy"]'
     assert "VAR_DIR=/var/socialstrategy" in DOCKERFILE
+
+
+def test_every_variable_that_one_may_set_reaches_the_containers(compose):
+    """What stands in .env and is handed to nobody would be ignored without a word."""
+    made_here = {"DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "CELERY_QUEUE", "POSTGRES_PASSWORD", "DEBUG"}
+    made_in_the_image = {"VAR_DIR", "STATIC_DIR", "NUMBA_CACHE_DIR", "HOST", "PORT"}
+    assert set(compose["x-app"]["environment"]) >= environment.KNOWN - made_here - made_in_the_image
 
 
 def test_only_the_web_server_is_reached_and_only_from_this_machine(services):
