@@ -102,6 +102,7 @@ class Game:
             left = self._left(scene, where, ended)
             if not left and (line.back is not None or not held):
                 break
+            line.lastly = left[0] if left else "a lost job that nobody has in hand"
             time.sleep(0.1)
         line.seconds = time.time() - ended
         return left

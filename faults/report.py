@@ -18,11 +18,15 @@ class Line:
     doubled: set[str] = field(default_factory=set)
     seconds: float = 0.0
     back: float | None = None
+    lastly: str = ""
+    """What was waited for in the end."""
 
     def told(self) -> str:
         back = f", a lost job in hand again after {self.back:.1f} s" if self.back is not None else ""
         bad = [*sorted(f"LOST {one}" for one in self.lost), *sorted(f"DOUBLED {one}" for one in self.doubled)]
         told = f"{self.kind}: {self.acknowledged} acknowledged, all went again after {self.seconds:.1f} s{back}"
+        if self.seconds > LONGEST / 2:
+            told += f", lastly {self.lastly}"
         return "; ".join([told, *bad[:3]])
 
 

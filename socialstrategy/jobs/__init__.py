@@ -88,8 +88,9 @@ def in_parts(job, kind: str, plan: Callable[[], list[dict]], *, message: str = "
 
     if not job.parts.exists():
         _spread(job, kind, plan(), message)
-        for pk in job.parts.active().order_by("part").values_list("pk", flat=True):
-            send(pk)
+    # Also when it runs again: the worker before may have been killed while it sent them. Sent twice, each is done once.
+    for pk in job.parts.filter(state=Job.State.QUEUED).order_by("part").values_list("pk", flat=True):
+        send(pk)
     if job.parts.exclude(state=Job.State.DONE).exists():
         raise WaitingForPartsError
     return list(job.parts.order_by("part").values_list("result", flat=True))

@@ -82,9 +82,15 @@ def _finish(job, result) -> None:
             state=Job.State.DONE, done=F("total"), result=result or {}, finished_at=now, heartbeat_at=now
         )
         if is_mine and job.parent_id:
-            Job.objects.filter(pk=job.parent_id).update(done=F("done") + job.total, heartbeat_at=now)
+            Job.objects.filter(pk=job.parent_id).update(done=F("done") + job.total)
+            _keep_alive(job.parent_id, now)
     if job.parent_id:
         _gather(job.parent_id)
+
+
+def _keep_alive(job_id, now) -> None:
+    """A job in parts lives while they do; while it is itself in hand, only its own worker can say that it lives."""
+    Job.objects.filter(pk=job_id, state=Job.State.SPREAD).update(heartbeat_at=now)
 
 
 def _gather(job_id) -> None:
@@ -130,7 +136,7 @@ def _beat(job, stop: threading.Event) -> None:
             now = timezone.now()
             if not Job.objects.in_hand(job).update(heartbeat_at=now):
                 break
-            Job.objects.active().filter(pk=job.parent_id).update(heartbeat_at=now)
+            _keep_alive(job.parent_id, now)
         except DatabaseError:
             # One that is missed does no harm; none at all would have the job done twice.
             logger.warning("A sign of life of job %s could not be given", job.pk, exc_info=True)

@@ -1,6 +1,8 @@
 """Long jobs in parts: each part once, lost ones again, the end when all are done."""
 
+import uuid
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.utils import timezone
@@ -147,6 +149,38 @@ def test_a_job_whose_last_word_was_lost_comes_to_its_end(squares, run_jobs):
     tasks.sweep()
     run_jobs()
     assert squares[0] == [5]
+
+
+def test_a_job_that_was_lost_while_it_sent_its_parts_is_not_kept_alive_by_them(squares, monkeypatch):
+    """Signs of life of its parts are none of the worker that has the job itself in hand."""
+    job = jobs.enqueue("test.whole")
+    tasks.run_job(str(job.pk))
+    long_ago = timezone.now() - 2 * STALE_AFTER
+    Job.objects.filter(pk=job.pk).update(state="running", attempts=1, heartbeat_at=long_ago)
+    tasks.run_job(str(job.parts.get(part=0).pk))
+    beaten = job.parts.get(part=1)
+    beaten.run = uuid.uuid4()
+    Job.objects.filter(pk=beaten.pk).update(state="running", run=beaten.run)
+    waits = iter([False, True])
+    monkeypatch.setattr(tasks.connection, "close", lambda: None)
+    tasks._beat(beaten, SimpleNamespace(wait=lambda seconds: next(waits)))
+    job.refresh_from_db()
+    assert (job.done, job.heartbeat_at) == (10, long_ago)
+    tasks.sweep()
+    job.refresh_from_db()
+    assert job.state == "queued"
+
+
+def test_a_job_that_runs_again_sends_the_parts_that_were_never_sent(squares, monkeypatch):
+    sent = []
+    monkeypatch.setattr(tasks, "send", lambda pk: sent.append(pk) or True)
+    job = jobs.enqueue("test.whole")
+    tasks.run_job(str(job.pk))
+    tasks.run_job(str(job.parts.get(part=0).pk))
+    Job.objects.filter(pk=job.pk).update(state="queued")
+    sent.clear()
+    tasks.run_job(str(job.pk))
+    assert sent == list(job.parts.filter(part__gt=0).order_by("part").values_list("pk", flat=True))
 
 
 def test_a_part_that_fails_ends_the_job_with_its_reason(squares, monkeypatch, run_jobs):
