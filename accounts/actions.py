@@ -143,6 +143,8 @@ def _ask_for_address(user: User, email: str, by) -> None:
 def mail_address_link(user: User, *, by: User) -> None:
     """A link to confirm the address that was asked for, to that address; at most one a minute."""
     _check(user, by)
+    # Of several who ask at once, the second one sees what the first has sent.
+    User.objects.select_for_update().get(pk=user.pk)
     if user.new_email is None:
         raise ValidationError("No other address was asked for.")
     if Link.objects.issued_since(Link.Purpose.ADDRESS, user.pk, timezone.now() - BETWEEN_LINKS):

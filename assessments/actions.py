@@ -159,6 +159,11 @@ def copy_deadline(sitting: Sitting, *, deadline_at=None, revoked_at=None) -> Non
     sitting.save(update_fields=["deadline_at", "revoked_at"])
 
 
+def close_in_browsers(sitting: Sitting, now) -> None:
+    """Whoever has it open in a browser needs a fresh link: it was opened by a link to an address that was changed."""
+    Sitting.objects.filter(pk=sitting.pk).update(left_at=now)
+
+
 @transaction.atomic
 def rate(request: RatingRequest, skill, *, level, note="", read="") -> Rating:
     """Store one rating (level None: can't judge); ``read`` is the sign of the wording that it was chosen by."""

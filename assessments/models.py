@@ -33,6 +33,9 @@ class Sitting(models.Model):
     submitted_at = models.DateTimeField(null=True, blank=True)
     submitted_by_itself = models.BooleanField(default=False)
     revoked_at = models.DateTimeField(null=True, blank=True)
+    left_at = models.DateTimeField(
+        null=True, blank=True, help_text="Browsers that opened it before are let in no more: its address was changed."
+    )
 
     objects = SittingQuerySet.as_manager()
 

@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from assessments.models import Sitting
 
-HELD = "sittings"
+HELD = "held sittings"
+"""For each: when it was opened here, and when one came back to it last."""
 MOST = 20
 """Sittings that one browser holds; the one that was left alone for the longest goes first."""
 NOTED_EVERY = 60 * 60
@@ -27,21 +28,25 @@ def hold(request, sitting_id: UUID) -> None:
     request.session.cycle_key()
     held = request.session.get(HELD, {})
     held.pop(str(sitting_id), None)
-    newest = sorted(held.items(), key=lambda pair: pair[1])[-(MOST - 1) :]
-    request.session[HELD] = dict(newest) | {str(sitting_id): timezone.now().timestamp()}
+    newest = sorted(held.items(), key=lambda pair: pair[1][1])[-(MOST - 1) :]
+    now = timezone.now().timestamp()
+    request.session[HELD] = dict(newest) | {str(sitting_id): [now, now]}
     _last_as_long_as_one_comes_back(request)
 
 
 def held_sitting(request, sitting_id: UUID) -> Sitting | None:
     """The sitting, whatever its state, if this browser may work on it; None where it may not."""
-    seen = request.session.get(HELD, {}).get(str(sitting_id))
+    opened, seen = request.session.get(HELD, {}).get(str(sitting_id), (0, 0))
     now = timezone.now().timestamp()
-    if seen is None or seen + idle_seconds() <= now:
+    if seen + idle_seconds() <= now:
+        return None
+    found = Sitting.objects.select_related("role_version__role").filter(pk=sitting_id).first()
+    if found and found.left_at and found.left_at.timestamp() >= opened:
         return None
     if seen + NOTED_EVERY <= now:
-        request.session[HELD] = request.session[HELD] | {str(sitting_id): now}
+        request.session[HELD] = request.session[HELD] | {str(sitting_id): [opened, now]}
         _last_as_long_as_one_comes_back(request)
-    return Sitting.objects.select_related("role_version__role").filter(pk=sitting_id).first()
+    return found
 
 
 def open_sitting(request, sitting_id: UUID) -> Sitting | None:

@@ -1,14 +1,16 @@
 """What becomes of assessments when their deadline has passed: what is complete is handed in, as was agreed to."""
 
+import logging
 from datetime import timedelta
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F
 
 from assessments.actions import Closed
 from candidates import actions, delivery
 from candidates.invitations import Invitation
 
+logger = logging.getLogger(__name__)
 LOOKED_BACK = timedelta(days=90)
 """Deadlines longer ago are not looked at again."""
 AT_ONCE = 500
@@ -36,18 +38,26 @@ def due(now):
     return wanted.with_progress().filter(answered__gte=F("asked"), asked__gt=0)
 
 
-def hand_in(now) -> int:
-    """Hand in what is due, each by itself, and mail each its report; returns how many."""
-    done = 0
-    for invitation in due(now).order_by("deadline_at")[:AT_ONCE]:
-        try:
-            with transaction.atomic():
-                actions.take_sitting_at_deadline(invitation, now)
-                delivery.send_report(invitation.person)
-        except Closed:
-            continue  # HR gave more time, or took it back, at this very moment
-        done += 1
-    return done
+def hand_in(now, among=None) -> int:
+    """Hand in what is due, or what of ``among`` is, each by itself, and mail each its report; returns how many."""
+    wanted = due(now) if among is None else due(now).filter(pk__in=among)
+    return sum(_hand_in_one(invitation, now) for invitation in wanted.order_by("deadline_at")[:AT_ONCE])
+
+
+def _hand_in_one(invitation: Invitation, now) -> bool:
+    """One that cannot be handed in stops none of those behind it; a database that is away stops them all."""
+    try:
+        with transaction.atomic():
+            actions.take_sitting_at_deadline(invitation, now)
+            delivery.send_report(invitation.person)
+    except Closed:
+        return False  # HR gave more time, or took it back, at this very moment
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        logger.exception("Invitation %s could not be handed in at its deadline", invitation.pk)
+        return False
+    return True
 
 
 def told(now) -> dict:

@@ -47,6 +47,14 @@ def mail_link(invitation: Invitation, template: str, *, keeps_earlier: bool = Fa
     return invitation.mail
 
 
+def lengthen_links(invitation: Invitation) -> None:
+    """Open links to an invitation that has more time now last until its deadline, as far as a link can last."""
+    sent = Link.objects.filter(purpose=Link.Purpose.ASSESSMENT, target=str(invitation.pk), used_at=None, ended_at=None)
+    for link in sent:
+        link.expires_at = min(invitation.deadline_at, link.created_at + LINK_LASTS)
+        link.save(update_fields=["expires_at"])
+
+
 @dataclass(frozen=True)
 class Paper:
     """What is printed for one person."""
@@ -86,9 +94,15 @@ def just_sent(purpose, target) -> bool:
 
 
 @transaction.atomic
-def send_report(person: Person) -> Mail | None:
-    """Mail the personal report's own link; at most one a minute, and none to the archived or without an address."""
-    if person.archived_at or not person.email or just_sent(Link.Purpose.REPORT, person.pk):
+def send_report(person: Person, *, is_asked_by_hr: bool = False) -> Mail | None:
+    """Mail the personal report's own link; none to the archived or without an address.
+
+    At most one a minute, unless HR asks for it: whoever else asks may be a stranger with an old link.
+    """
+    # Of several who ask at once, the second one sees what the first has sent.
+    Person.objects.select_for_update().get(pk=person.pk)
+    is_enough = not is_asked_by_hr and just_sent(Link.Purpose.REPORT, person.pk)
+    if person.archived_at or not person.email or is_enough:
         return None
     mail.withdraw("report", person.pk)
     expires = timezone.now() + REPORT_LASTS
@@ -157,7 +171,7 @@ def report_again(failed: Mail, by) -> None:
         raise ValidationError("This person is archived.")
     if not person.email:
         raise ValidationError(f"{person.name} has no e-mail address any more. Print the link instead.")
-    send_report(person)
+    send_report(person, is_asked_by_hr=True)
     record("report.resent", person, person.code, by=by)
 
 

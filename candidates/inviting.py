@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from accounts.models import Link, record
 from assessments import actions as assessments
-from candidates.delivery import just_sent, mail_link
+from candidates import deadlines
+from candidates.delivery import just_sent, lengthen_links, mail_link
 from candidates.invitations import BETWEEN_MAILS, Invitation
 from candidates.models import Person
 from socialstrategy import mail
@@ -32,11 +33,7 @@ def invite(people, version, *, deadline_on, by) -> tuple[list[Invitation], list[
     sent, skipped = [], []
     now = timezone.now()
     busy = set(Invitation.objects.open_at(now).filter(role_version=version).values_list("person_id", flat=True))
-    # One that ran out makes room for a new one.
-    stale = Invitation.objects.filter(
-        role_version=version, person__in=people, submitted_at=None, revoked_at=None, deadline_at__lte=now
-    )
-    stale.update(revoked_at=now)
+    _make_room(deadlines.over(now).filter(role_version=version, person__in=people), now, by)
     for person in people:
         if person.pk in busy:
             skipped.append(person)
@@ -51,9 +48,18 @@ def invite(people, version, *, deadline_on, by) -> tuple[list[Invitation], list[
     return sent, skipped
 
 
+def _make_room(ran_out, now, by) -> None:
+    """Invitations that ran out end before the next one; what is complete and waits to be handed in is handed in."""
+    deadlines.hand_in(now, among=ran_out)
+    for invitation in ran_out.select_related("person", "sitting"):
+        revoke(invitation, by=by)
+
+
 @transaction.atomic
 def send_fresh(invitation: Invitation) -> None:
     """A fresh link to the same address, for another device or after a used link; at most one a minute."""
+    # Of several who ask at once, the second one sees what the first has sent.
+    Invitation.objects.select_for_update().get(pk=invitation.pk)
     if just_sent(Link.Purpose.ASSESSMENT, invitation.pk) or not invitation.person.email:
         return
     mail_link(invitation, "candidates/emails/fresh_link.txt")
@@ -84,7 +90,10 @@ def revoke(invitation: Invitation, *, by) -> None:
 
 @transaction.atomic
 def extend(invitation: Invitation, days: int, *, by) -> None:
-    """Give extra time, from the deadline or from today where that has passed; links that arrived go on working."""
+    """Give extra time, from the deadline or from today where that has passed; links that arrived go on working.
+
+    None of them for longer than a link lasts: then a fresh one is asked for.
+    """
     _must_be_open(invitation, even_late=True)
     start = max(invitation.deadline_at, timezone.now())
     invitation.deadline_at = end_of(timezone.localdate(start) + timedelta(days=days))
@@ -92,6 +101,7 @@ def extend(invitation: Invitation, days: int, *, by) -> None:
     invitation.reminded_at = None
     invitation.save(update_fields=["deadline_at", "extra_days", "reminded_at"])
     assessments.copy_deadline(invitation.sitting, deadline_at=invitation.deadline_at)
+    lengthen_links(invitation)
     mail_link(invitation, "candidates/emails/extended.txt", keeps_earlier=True)
     record("invitation.extended", invitation, f"{invitation.person.code}, {days} days", by=by)
 

@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from accounts.models import Link
+from accounts.models import Link, digest
 from candidates import actions, delivery, exports, reporting
 from candidates.models import Person
 from socialstrategy.lib.levels import LEVELS
@@ -20,7 +20,12 @@ def open_report(request, person) -> None:
     """Let this browser read a report for an hour, beside those that it may read already."""
     now = timezone.now().timestamp()
     still = {key: until for key, until in request.session.get(OPENED, {}).items() if until > now}
-    request.session[OPENED] = still | {str(person.subject): now + REPORT_SECONDS}
+    request.session[OPENED] = still | {_key(person): now + REPORT_SECONDS}
+
+
+def _key(person: Person) -> str:
+    """A report that was opened by a link to an address is open for as long as this is the person's address."""
+    return f"{person.subject} {digest(person.email or '')}"
 
 
 def _readable(request, subject) -> Person | None:
@@ -28,7 +33,7 @@ def _readable(request, subject) -> Person | None:
     person = Person.objects.select_related("function").filter(subject=subject).first()
     if person is None:
         return None
-    if request.session.get(OPENED, {}).get(str(subject), 0) > timezone.now().timestamp():
+    if request.session.get(OPENED, {}).get(_key(person), 0) > timezone.now().timestamp():
         return person
     is_own = request.user.is_authenticated and person.user_id == request.user.pk
     return person if is_own else None

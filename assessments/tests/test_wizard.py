@@ -9,6 +9,7 @@ from django.utils.html import escape
 
 from accounts.factories import make_user
 from accounts.models import Link
+from assessments import sessions
 from assessments.models import Response, Sitting
 from candidates.factories import make_invitation, make_person
 from candidates.models import Background, Evidence, Invitation
@@ -48,7 +49,7 @@ def test_looking_at_a_link_changes_nothing(client, invited, last_mail, link_in):
         assert page.status_code == 200
         assert "Begin" in page.content.decode()
     assert Invitation.objects.get().opened_at is None
-    assert "sittings" not in client.session
+    assert sessions.HELD not in client.session
 
 
 def test_begin_opens_a_session_once(client, invited, last_mail, link_in):

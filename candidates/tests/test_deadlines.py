@@ -3,12 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 
 from accounts.models import AuditEntry, Link
 from assessments.models import Sitting
-from candidates import deadlines
+from candidates import actions, deadlines, inviting
 from candidates.factories import make_invitation, make_person
 from candidates.models import Evidence, Invitation
 from candidates.tasks import hand_in
@@ -108,3 +109,52 @@ def test_more_time_given_at_the_last_moment_is_time(invitation, hr, monkeypatch)
     Sitting.objects.update(deadline_at=timezone.now() + timedelta(days=3))
     assert deadlines.hand_in(timezone.now()) == 0
     assert not Evidence.objects.exists()
+
+
+def test_inviting_again_hands_in_what_was_complete_and_ends_the_rest(invitation, version, hr):
+    late = make_invitation(make_person("Bo Later", email="bo@example.org"), version, hr)
+    begin(invitation)
+    browser, home = begin(late, answers=2)
+    run_out()
+    day = timezone.localdate() + timedelta(days=9)
+    sent, skipped = inviting.invite([invitation.person, late.person], version, deadline_on=day, by=hr)
+    assert (len(sent), skipped) == (2, [])
+    assert sorted(Evidence.objects.values_list("source", "value")) == [("self", 3.0), ("self", 4.0)]
+    invitation.refresh_from_db()
+    late.refresh_from_db()
+    assert (invitation.state(timezone.now()), late.state(timezone.now())) == ("submitted", "revoked")
+    assert Mail.objects.filter(to="ada@example.org", subject__contains="report").count() == 1
+    page = " ".join(browser.get(home).content.decode().split())
+    assert "taken back" in page
+    assert "handed in by itself within" not in page
+
+
+def test_one_that_cannot_be_handed_in_stops_none_behind_it(invitation, version, hr, monkeypatch, caplog):
+    other = make_invitation(make_person("Bo Behind", email="bo@example.org"), version, hr)
+    begin(invitation)
+    begin(other)
+    run_out()
+    take = actions.take_sitting_at_deadline
+
+    def fails_for_the_first(found, now):
+        if found.pk == invitation.pk:
+            raise LookupError("Something that nobody thought of.")
+        return take(found, now)
+
+    monkeypatch.setattr(actions, "take_sitting_at_deadline", fails_for_the_first)
+    Invitation.objects.filter(pk=invitation.pk).update(deadline_at=timezone.now() - timedelta(hours=2))
+    assert deadlines.hand_in(timezone.now()) == 1
+    assert Invitation.objects.get(submitted_at__isnull=False) == other
+    assert f"Invitation {invitation.pk} could not be handed in" in caplog.text
+
+
+def test_a_database_that_is_away_is_not_taken_for_an_invitation_that_cannot_be_handed_in(invitation, monkeypatch):
+    begin(invitation)
+    run_out()
+
+    def away(found, now):
+        raise OperationalError("the connection is closed")
+
+    monkeypatch.setattr(actions, "take_sitting_at_deadline", away)
+    with pytest.raises(OperationalError):
+        deadlines.hand_in(timezone.now())

@@ -1,18 +1,23 @@
 """Whether a link reaches somebody: by mail, again, on paper; what HR sees of it."""
 
 import re
+import smtplib
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import AuditEntry, Link
 from candidates import delivery, inviting
 from candidates.factories import make_invitation, make_person
+from candidates.invitations import LINK_LASTS
 from candidates.models import Invitation, Person
 from roles.factories import make_version
 from socialstrategy.mail import sending
+from socialstrategy.mail.failures import failure_of
 from socialstrategy.mail.models import Mail
 
 pytestmark = pytest.mark.django_db
@@ -406,3 +411,35 @@ def test_names_and_titles_with_line_breaks_stay_in_their_line(hr, smtp, send):
     lines = received.get_payload(decode=True).decode().splitlines()
     assert "Hello Eve Bcc: evil@example.org," in lines
     assert not [line for line in lines if line.startswith(("Bcc", "Click"))]
+
+
+def test_extra_time_makes_links_that_arrived_last_longer_as_far_as_a_link_can(hr, version, link_in, last_mail):
+    person = make_person("Bo Paper", email=None)
+    soon = timezone.localdate() + timedelta(days=3)
+    (invitation,), _ = inviting.invite([person], version, deadline_on=soon, by=hr)
+    paper = delivery.hand_over(invitation, by=hr)
+    inviting.extend(invitation, 5, by=hr)
+    link = Link.objects.get()
+    assert link.expires_at == invitation.deadline_at
+    inviting.extend(invitation, 50, by=hr)
+    link.refresh_from_db()
+    assert link.expires_at == link.created_at + LINK_LASTS
+    assert opens(paper.address.removeprefix(settings.BASE_URL))
+
+
+def test_extra_time_revives_no_link_that_was_replaced(hr, invitation, link_in, last_mail):
+    old = link_in(last_mail(ADA))
+    inviting.resend(invitation, by=hr)
+    inviting.extend(invitation, 5, by=hr)
+    assert not opens(old)
+
+
+def test_hr_s_own_request_for_a_report_is_never_dropped(as_hr, hr, invitation, smtp, send):
+    for _ in range(delivery.MOST_LINKS_AN_HOUR):
+        delivery.send_report(invitation.person, is_asked_by_hr=True)
+    assert delivery.send_report(invitation.person) is None
+    failed = Mail.objects.filter(about=f"report:{invitation.person.pk}").latest("created_at")
+    sending.give_up(failed, timezone.now(), failure_of(smtplib.SMTPException("no"), connected=True))
+    as_hr.post(reverse("mail:again", args=[failed.pk]))
+    assert Mail.objects.filter(about=f"report:{invitation.person.pk}", state="queued").count() == 1
+    assert not Mail.objects.failed().exists()

@@ -1,12 +1,16 @@
 """A changed address ends what was mailed to the old one, and sends fresh links to the new one."""
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
+from django.utils import timezone
 
-from accounts.models import AuditEntry
+from accounts.models import AuditEntry, Link
+from assessments.models import Sitting
 from candidates import delivery, inviting
 from candidates.factories import make_invitation, make_person
-from candidates.models import Person
+from candidates.models import Invitation, Person
 from candidates.readdressing import addresses_entered
 from socialstrategy.mail.models import Mail
 
@@ -79,3 +83,45 @@ def test_addresses_written_at_once_are_followed_in_the_same_way(hr, ada, link_in
     addresses_entered(Person.objects.filter(pk=ada.pk), by=hr)
     assert [opens(path) for path in old] == [410, 410]
     assert len(links("ada@example.org", link_in)) == 2
+
+
+def test_what_was_opened_at_the_old_address_is_closed_and_the_fresh_link_opens_it(as_hr, ada, link_in):
+    stranger, reader = Client(), Client()
+    assessment, report = links("wrong@example.org", link_in)
+    home = stranger.post(assessment + "begin/")["Location"]
+    page = reader.post(report + "begin/")["Location"]
+    assert (stranger.get(home).status_code, reader.get(page).status_code) == (200, 200)
+    change(as_hr, ada, email="ada@example.org")
+    assert stranger.post(home, {"consent": "on"}).status_code == 410
+    assert stranger.post(f"{home}submit/").status_code == 410
+    assert [reader.get(page + word).status_code for word in ("", "my-skills.json", "my-skills.xlsx")] == [410, 410, 410]
+    assert Sitting.objects.get().consented_at is None
+    ada_herself = Client()
+    fresh = links("ada@example.org", link_in)[0]
+    assert ada_herself.post(ada_herself.post(fresh + "begin/")["Location"], {"consent": "on"}).status_code == 302
+    assert Sitting.objects.get().consented_at
+
+
+def test_extra_time_revives_no_link_to_an_address_that_was_changed(as_hr, hr, ada, link_in):
+    old = links("wrong@example.org", link_in)[0]
+    Invitation.objects.update(deadline_at=timezone.now() - timedelta(minutes=1))
+    change(as_hr, ada, email="ada@example.org")
+    inviting.extend(Invitation.objects.get(), 5, by=hr)
+    assert opens(old) == 410
+    assert opens(links("ada@example.org", link_in)[-1]) == 200
+
+
+def test_a_report_that_never_arrived_is_mailed_to_the_new_address(as_hr, ada, link_in):
+    Mail.objects.filter(about=f"report:{ada.pk}").update(state="failed", failed_at=timezone.now())
+    Link.objects.filter(purpose="report").update(ended_at=timezone.now())
+    change(as_hr, ada, email="ada@example.org")
+    assert not Mail.objects.failed().exists()
+    assert [path[:3] for path in links("ada@example.org", link_in)] == ["/i/", "/r/"]
+
+
+def test_many_reports_within_the_hour_keep_none_from_the_new_address(as_hr, ada, link_in):
+    for n in range(delivery.MOST_LINKS_AN_HOUR):
+        delivery.send_report(ada, is_asked_by_hr=True)
+        change(as_hr, ada, email=f"ada{n}@example.org")
+        ada.refresh_from_db()
+        assert [path[:3] for path in links(f"ada{n}@example.org", link_in)] == ["/i/", "/r/"]

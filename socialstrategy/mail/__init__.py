@@ -87,6 +87,14 @@ def withdraw(kind: str, key) -> int:
     return taken
 
 
+def undelivered_about(kind: str, keys) -> set[str]:
+    """Those of these, by their keys as text, about which a mail was given up."""
+    from socialstrategy.mail import models
+
+    asked = [models.about(kind, key) for key in keys]
+    return {mail.key for mail in models.Mail.objects.failed().filter(about__in=asked)}
+
+
 def record(action: str, mail, summary: str, *, by) -> None:
     """Write down who did what to a mail."""
     for recorder in RECORDERS:

@@ -5,6 +5,7 @@ dies between the server's yes and our note of it leaves the claim behind, and th
 Message-ID, by which mail programs tell that it is the same.
 """
 
+import logging
 import smtplib
 from datetime import datetime, timedelta
 from email.header import Header
@@ -12,6 +13,7 @@ from email.utils import formataddr
 
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
+from django.db import DatabaseError
 from django.utils import timezone
 
 from socialstrategy import mail as outbox
@@ -19,6 +21,7 @@ from socialstrategy.jobs import enqueue_once
 from socialstrategy.mail.failures import Failure, failure_of
 from socialstrategy.mail.models import Mail
 
+logger = logging.getLogger(__name__)
 CLAIMED_FOR = timedelta(minutes=5)
 LOST_AFTER = timedelta(seconds=15)
 """What a lost worker had in hand was begun so long ago at least."""
@@ -74,6 +77,12 @@ def _converse(mail: Mail, clock) -> Failure | None:
         connection.send_messages([message_of(mail)])
     except (smtplib.SMTPException, OSError, ValueError) as error:
         return failure_of(error, connected=connected)
+    except DatabaseError:
+        raise
+    except Exception as error:
+        # Nothing that a mail may bring shall keep it in the outbox without anybody knowing.
+        logger.exception("Mail %s could not be sent", mail.pk)
+        return Failure("something unforeseen went wrong; the log says what", f"{type(error).__name__}: {error}"[:300])
     else:
         sent(mail, clock())
     finally:

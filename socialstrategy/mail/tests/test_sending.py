@@ -291,3 +291,23 @@ def test_an_address_that_cannot_be_written_to_is_told_at_once(smtp, now, address
     assert state(written) == "failed"
     assert written.error == "a mail cannot be written to this address"
     assert state(fine) == "sent"
+
+
+def test_a_mail_that_nobody_thought_of_is_given_up_in_the_end_and_told(smtp, now, monkeypatch, caplog):
+    row = post()
+    held = post("other@example.org")
+    written = sending.message_of
+
+    def unforeseen(mail):
+        if mail.pk == row.pk:
+            raise LookupError("unknown encoding: never-heard-of")
+        return written(mail)
+
+    monkeypatch.setattr(sending, "message_of", unforeseen)
+    now()
+    assert (state(row), state(held)) == ("queued", "sent")
+    assert row.error == "something unforeseen went wrong; the log says what"
+    assert "never-heard-of" in caplog.text
+    for hours in range(0, 50, 2):
+        now(hours=hours)
+    assert state(row) == "failed"
