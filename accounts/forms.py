@@ -6,6 +6,7 @@ from django import forms
 from accounts.actions import RIGHTS
 from accounts.models import User
 from socialstrategy.lib.addresses import AddressInput
+from socialstrategy.lib.meanwhile import ToldMeanwhile
 from socialstrategy.lib.text import clean
 
 
@@ -49,7 +50,7 @@ class AddressForm(forms.Form):
         return free_address(self.cleaned_data["email"], self.user)
 
 
-class AccountForm(forms.ModelForm):
+class AccountForm(ToldMeanwhile, forms.ModelForm):
     """An account, as HR sees it; administrators also say who is one of them."""
 
     class Meta:

@@ -17,13 +17,14 @@ from scoring.evidence import DEFAULT_SOURCES
 from socialstrategy.lib.addresses import AddressInput, shown
 from socialstrategy.lib.fields import LinesField
 from socialstrategy.lib.levels import LEVEL_CHOICES
+from socialstrategy.lib.meanwhile import ToldMeanwhile
 from socialstrategy.lib.text import clean
 
 DAY = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
 LONGEST_DEADLINE = timedelta(days=180)
 
 
-class PersonForm(CleanText, forms.ModelForm):
+class PersonForm(ToldMeanwhile, CleanText, forms.ModelForm):
     """Somebody's own particulars; ``archived`` is who has the address and can be brought back instead."""
 
     archived: Person | None = None
@@ -85,7 +86,7 @@ class PersonForm(CleanText, forms.ModelForm):
         return {one: self.cleaned_data[name] for name, one in self.own.items()}
 
 
-class BackgroundForm(CleanText, forms.ModelForm):
+class BackgroundForm(ToldMeanwhile, CleanText, forms.ModelForm):
     """One entry of somebody's background."""
 
     from_year = forms.IntegerField(min_value=1940, max_value=2100, required=False)

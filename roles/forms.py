@@ -17,6 +17,7 @@ from roles.models import (
 )
 from socialstrategy.lib.fields import LinesField
 from socialstrategy.lib.levels import LEVEL_CHOICES, LEVELS
+from socialstrategy.lib.meanwhile import ToldMeanwhile
 from socialstrategy.lib.text import clean
 
 MOST_FILES = 8
@@ -36,7 +37,7 @@ class CleanText:
         return data
 
 
-class DescribeForm(CleanText, forms.ModelForm):
+class DescribeForm(ToldMeanwhile, CleanText, forms.ModelForm):
     """What a role is for."""
 
     class Meta:
@@ -131,7 +132,7 @@ class LineForm(forms.Form):
         return f"{self.line.skill.name}: {words.get(name, errors[0])}"
 
 
-class SkillForm(CleanText, forms.ModelForm):
+class SkillForm(ToldMeanwhile, CleanText, forms.ModelForm):
     """A skill and its six anchors."""
 
     class Meta:
@@ -181,7 +182,7 @@ class SkillForm(CleanText, forms.ModelForm):
         return [self.cleaned_data[f"anchor_{level}"] for level in range(6)]
 
 
-class SkillSetForm(CleanText, forms.ModelForm):
+class SkillSetForm(ToldMeanwhile, CleanText, forms.ModelForm):
     """The name and purpose of a skill set."""
 
     class Meta:
@@ -189,7 +190,7 @@ class SkillSetForm(CleanText, forms.ModelForm):
         fields = ["name", "purpose"]
 
 
-class FunctionForm(CleanText, forms.ModelForm):
+class FunctionForm(ToldMeanwhile, CleanText, forms.ModelForm):
     """An enterprise function and its typical uses, one a line."""
 
     uses_text = LinesField(label="Typical uses, one a line", widget=forms.Textarea(attrs={"rows": 6}), required=False)
@@ -247,7 +248,7 @@ class OccupationFileForm(forms.Form):
         return files
 
 
-class TemplateDescribeForm(CleanText, forms.ModelForm):
+class TemplateDescribeForm(ToldMeanwhile, CleanText, forms.ModelForm):
     """What a template is for."""
 
     class Meta:
@@ -255,7 +256,7 @@ class TemplateDescribeForm(CleanText, forms.ModelForm):
         fields = ["title", "function", "phase", "purpose"]
 
 
-class TemplateLineForm(CleanText, forms.ModelForm):
+class TemplateLineForm(ToldMeanwhile, CleanText, forms.ModelForm):
     """One line of a template."""
 
     class Meta:

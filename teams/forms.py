@@ -10,6 +10,7 @@ from roles.models import RoleTemplate, Skill
 from socialstrategy.lib.addresses import AddressInput
 from socialstrategy.lib.fields import LinesField
 from socialstrategy.lib.levels import LEVEL_CHOICES
+from socialstrategy.lib.meanwhile import ToldMeanwhile
 from teams.models import FULL_TIME, MOST_PEOPLE, Demand, Initiative, Team
 
 LAST_YEAR = 2100
@@ -33,7 +34,7 @@ def employee(email: str) -> Person:
     return found
 
 
-class TeamForm(CleanText, forms.ModelForm):
+class TeamForm(ToldMeanwhile, CleanText, forms.ModelForm):
     """What a team is called and for."""
 
     class Meta:
@@ -80,7 +81,7 @@ class CloseForm(forms.Form):
         self.fields["into"].queryset = Team.objects.current().exclude(pk=team.pk)
 
 
-class InitiativeForm(CleanText, forms.ModelForm):
+class InitiativeForm(ToldMeanwhile, CleanText, forms.ModelForm):
     """What an initiative is for, and by when."""
 
     owner_email = AddressInput(label="Owner's e-mail", required=False)
@@ -135,7 +136,7 @@ class NewInitiativeForm(InitiativeForm):
         return data
 
 
-class DemandForm(CleanText, forms.ModelForm):
+class DemandForm(ToldMeanwhile, CleanText, forms.ModelForm):
     """One demand, in the order in which it is read."""
 
     class Meta:
