@@ -46,7 +46,7 @@ def save_person(person: Person, *, by, own_texts: dict[OwnField, str] | None = N
         _set_own_text(person, field, text)
     record("person.created" if is_new else "person.changed", person, person.code, by=by)
     if person.email != before:
-        addresses_entered([person], by=by)
+        addresses_entered([person], by=by, before={person.pk: before})
     return person
 
 

@@ -49,6 +49,8 @@ def _page(request, person, form, status=200):
 def goal_add(request, pk):
     person = _person(request, pk)
     form = GoalForm(request.POST, person=person)
+    if form.is_valid() and person.archived_at:
+        form.add_error(None, person.archived_words)
     if not form.is_valid():
         return _page(request, person, form, status=400)
     goal = actions.add_goal(person, by=request.user, **form.cleaned_data)

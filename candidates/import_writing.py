@@ -71,10 +71,12 @@ def _write_rows(keys: list[int], own: dict[str, OwnField], by) -> None:
     changed = [row for row in rows if row.fate == ImportRow.Fate.UPDATE]
     _refuse_taken(new + changed)
     new = [row for row in new if row.fate == ImportRow.Fate.CREATE]
+    before = dict(Person.objects.filter(pk__in=[row.values["person"] for row in changed]).values_list("pk", "email"))
     people = _create(new)
     people |= _change([row for row in changed if row.fate == ImportRow.Fate.UPDATE], by)
     _write_own(people, own)
-    addresses_entered([person for row, person in people.values() if "email" in row.values["plan"]], by=by)
+    entered = [person for row, person in people.values() if "email" in row.values["plan"]]
+    addresses_entered(entered, by=by, before=before)
 
 
 def _refuse_taken(rows: list[ImportRow]) -> None:

@@ -161,7 +161,8 @@ def _must_be_open(invitation: Invitation, *, even_late: bool = False) -> None:
 def begin(token: str, now) -> Invitation | None:
     """Use up a link and open its assessment; None when the link opens nothing."""
     link = Link.objects.consume(Link.Purpose.ASSESSMENT, token, now)
-    invitation = Invitation.objects.open_at(now).filter(pk=link.target).first() if link else None
+    current = Invitation.objects.open_at(now).filter(person__archived_at=None)
+    invitation = current.filter(pk=link.target).first() if link else None
     if invitation and invitation.opened_at is None:
         invitation.opened_at = now
         invitation.save(update_fields=["opened_at"])

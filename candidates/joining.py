@@ -1,8 +1,9 @@
 """Whose account is whose: somebody on the list of people and an account with the same address are one.
 
 They are joined when HR or staff enter either, or when the holder of an account has confirmed a new address. Nobody is
-joined by themselves who is joined already, or was parted and has the address still; no account of an administrator;
-and nobody where two fit: there HR decides.
+joined by themselves who is joined already, or was parted from that account; no account of an administrator; and nobody
+where two fit: there HR decides. Nobody decides about their own account: parted from it, somebody in HR would read who
+rated them how.
 """
 
 from collections import Counter
@@ -47,7 +48,9 @@ def join(people: Iterable[Person], *, by) -> int:
     if not accounts_found:
         return 0
     claims = Counter(_odd(free_people()) + _odd(free_accounts()))
-    fitting = [(free[user.email], user) for user in accounts_found if not claims[user.email]]
+    parted = set(Person.parted_from.through.objects.filter(person__in=given).values_list("person", "user"))
+    found = [(free[user.email], user) for user in accounts_found if not claims[user.email]]
+    fitting = [(person, user) for person, user in found if (person.pk, user.pk) not in parted]
     for person, user in fitting:
         _join(person, user, by)
     return len(fitting)
@@ -70,23 +73,31 @@ def _join(person: Person, user: User, by) -> None:
     record("account.joined", person, f"{person.code} with account {user.pk}", by=by, account=user.pk)
 
 
+def _must_be_another_s(user: User, by) -> None:
+    if by is not None and user.pk == by.pk:
+        raise ValidationError("Nobody says whose their own account is. Ask another HR manager.")
+
+
 @transaction.atomic
 def join_by_hand(person: Person, user: User, *, by) -> None:
     """HR says whose an account is, whatever its address.
 
     Raises
     ------
-    ValidationError : either is joined already, or the account is an administrator's and whoever asks is none.
+    ValidationError : either is joined already, the account is an administrator's and whoever asks is none, or it is
+        the account of whoever asks.
     """
     person = Person.objects.select_for_update().get(pk=person.pk)
     if person.archived_at:
-        raise ValidationError(f"{person.name} is archived. Bring them back first.")
+        raise ValidationError(person.archived_words)
     if person.user_id:
         raise ValidationError(f"{person.name} has an account already.")
     if Person.objects.filter(user=user).exists():
         raise ValidationError("This account belongs to somebody else already.")
     if not accounts.may_change(user, by=by):
         raise ValidationError("This is the account of an administrator. Only an administrator can join it.")
+    _must_be_another_s(user, by)
+    person.parted_from.remove(user)
     _join(person, user, by)
 
 
@@ -98,6 +109,8 @@ def part(person: Person, *, by) -> None:
         return
     if not accounts.may_change(person.user, by=by):
         raise ValidationError("This is the account of an administrator. Only an administrator can part it.")
+    _must_be_another_s(person.user, by)
+    person.parted_from.add(person.user)
     record("account.parted", person, f"{person.code} from account {person.user_id}", by=by, account=person.user_id)
     person.user = None
     person.save(update_fields=["user"])
@@ -108,7 +121,7 @@ def invite(person: Person, *, role, by) -> User:
     """Make an account for somebody; a mail asks them to choose a password."""
     person = Person.objects.select_for_update().get(pk=person.pk)
     if person.archived_at:
-        raise ValidationError(f"{person.name} is archived. Bring them back first.")
+        raise ValidationError(person.archived_words)
     if person.user_id:
         raise ValidationError(f"{person.name} has an account already.")
     if not person.email:
@@ -133,6 +146,19 @@ def to_ask_about():
     """People with the address of a free account who were not joined: HR knows whether they are one."""
     emails = free_accounts().values("email")[:MOST_ASKED]
     return free_people().alias(indexed_email=Lower("email")).filter(indexed_email__in=emails)
+
+
+def follow(person: Person, before: str | None, *, by) -> None:
+    """An account that was made for somebody at their address ``before``, and never signed in to, goes where it goes.
+
+    Its mail went there, and there may have been somebody else. One that was signed in to has a holder, who is asked:
+    their page says that the two addresses differ.
+    """
+    user = person.user
+    if user is None or user.last_login or not person.email or user.email != before:
+        return
+    if accounts.may_change(user, by=by) and not User.objects.filter(email=person.email).exists():
+        accounts.change_address(user, person.email, by=by)
 
 
 def owners(users: Iterable[User]) -> dict[int, Owner]:

@@ -32,13 +32,13 @@ class PersonQuerySet(models.QuerySet):
         if user.is_hr:
             return self
         asked = RatingRequest.objects.visible_to(user).filter(subject=OuterRef("subject"))
-        return self.filter(Q(user=user) | Q(manager__user=user) | Exists(asked))
+        return self.filter(Q(user=user) | managed_by(user) | Exists(asked))
 
     def reportable_to(self, user):
         """Whose levels a user may read: HR everybody's, managers their people's, anybody their own."""
         if not user.is_authenticated:
             return self.none()
-        return self if user.is_hr else self.filter(Q(user=user) | Q(manager__user=user))
+        return self if user.is_hr else self.filter(Q(user=user) | managed_by(user))
 
     def current(self):
         """On the list: whom one offers, invites, asks, rates and ranks."""
@@ -64,6 +64,11 @@ def _own_text_contains(word: str) -> Q:
     return Q(pk__in=found.values("person"))
 
 
+def managed_by(user) -> Q:
+    """People whose manager holds this account; nobody who is archived leads anybody."""
+    return Q(manager__user=user, manager__archived_at=None)
+
+
 class Person(models.Model):
     """A candidate or an employee. Whoever is hired keeps their evidence."""
 
@@ -84,6 +89,12 @@ class Person(models.Model):
     manager = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="reports")
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="person"
+    )
+    parted_from = models.ManyToManyField(
+        settings.AUTH_USER_MODEL,
+        blank=True,
+        related_name="+",
+        help_text="Accounts that are not theirs, as HR has said.",
     )
     offers_help = models.BooleanField(
         "colleagues may ask me for help", default=False, help_text="Only then is somebody named as a possible coach."
@@ -116,6 +127,11 @@ class Person(models.Model):
 
     def __str__(self):
         return self.name
+
+    @property
+    def archived_words(self) -> str:
+        """Why nothing can be added to somebody who is archived."""
+        return f"{self.name} is archived. Bring them back first."
 
     @property
     def contact(self) -> str:

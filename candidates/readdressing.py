@@ -14,8 +14,10 @@ from socialstrategy import mail
 
 
 @transaction.atomic
-def addresses_entered(people: Iterable[Person], *, by) -> None:
+def addresses_entered(people: Iterable[Person], *, by, before: dict[int, str | None] | None = None) -> None:
     """To be called for people who have just been entered, or whose address has just changed, by whatever way.
+
+    ``before``: which address those had who were there already, by their keys.
 
     Whoever reads the old mailbox, by mistake or not any more, opens nothing with what was sent there, and what they
     have opened is open to them no more.
@@ -34,6 +36,7 @@ def addresses_entered(people: Iterable[Person], *, by) -> None:
         if str(person.pk) in reports:
             mail.withdraw("report", person.pk)
             delivery.send_report(person, is_asked_by_hr=True)
+        joining.follow(person, (before or {}).get(person.pk), by=by)
     joining.join(people, by=by)
 
 

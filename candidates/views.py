@@ -90,7 +90,8 @@ def person_archive(request, pk):
         messages.success(request, f"{person.name} is on the list again.")
     else:
         words = archiving.archive(person, by=request.user).words
-        messages.success(request, f"{person.name} is archived." + (f" Ended: {words}." if words else ""))
+        account = " Their account can still sign in." if person.user and person.user.is_active else ""
+        messages.success(request, f"{person.name} is archived." + (f" Ended: {words}." if words else "") + account)
     return redirect("candidates:person_detail", person.pk)
 
 
@@ -133,6 +134,8 @@ def evidence_add(request, pk):
     """Evidence that HR enters; append-only, so a mistake is mended by a newer piece."""
     person = get_object_or_404(Person.objects.visible_to(request.user), pk=pk)
     form = EvidenceForm(request.POST)
+    if form.is_valid() and person.archived_at:
+        form.add_error(None, person.archived_words)
     if not form.is_valid():
         context = {"form": form, "person": person}
         return render(request, "candidates/evidence_form.html", context, status=400)

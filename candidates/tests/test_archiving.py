@@ -13,6 +13,7 @@ from assessments.models import RatingRequest
 from candidates import actions, archiving, delivery, inviting
 from candidates.factories import give_evidence, make_invitation, make_person
 from candidates.models import Invitation, Person
+from roles.models import Skill
 from socialstrategy.mail.models import Mail
 from teams import actions as team_actions
 from teams.factories import make_team
@@ -185,3 +186,45 @@ def test_whoever_is_archived_has_evidence_still(as_hr, hr, ada):
     archiving.archive(ada, by=hr)
     assert Person.objects.archived().get().evidence.exists()
     assert "Analytics" in as_hr.get(f"/people/{ada.pk}/").content.decode()
+
+
+def test_a_manager_who_is_archived_reads_nothing_of_the_people_they_led(hr, client):
+    boss = make_person("Boss", user=make_user("assessor"), kind="employee")
+    led = make_person("Led", manager=boss, kind="employee")
+    client.force_login(boss.user)
+    pages = [f"/people/{led.pk}/", f"/people/{led.pk}/development/"]
+    assert [client.get(page).status_code for page in pages] == [200, 200]
+    archiving.archive(boss, by=hr)
+    assert [client.get(page).status_code for page in pages] == [404, 404]
+    assert not Person.objects.visible_to(boss.user).filter(pk=led.pk).exists()
+    assert client.get(f"/people/{boss.pk}/").status_code == 200
+
+
+def test_hr_is_told_that_the_account_of_somebody_archived_can_still_sign_in(as_hr, ada):
+    page = as_hr.post(f"/people/{ada.pk}/archive/", {"archived": "yes"}, follow=True).content.decode()
+    assert "Their account can still sign in." in page
+    assert "End the account’s sign-in" in page
+    type(ada.user).objects.update(is_active=False)
+    assert "can still sign in" not in as_hr.get(f"/people/{ada.pk}/").content.decode()
+
+
+def test_nothing_is_added_to_somebody_who_is_archived(as_hr, hr, ada):
+    skill = Skill.objects.get(slug="video")
+    archiving.archive(ada, by=hr)
+    day = (timezone.localdate() + timedelta(days=9)).isoformat()
+    evidence = {"skill": skill.pk, "source": "work_sample", "value": "3", "observed_on": timezone.localdate()}
+    for path, values in (("evidence", evidence), ("development/goals", {"skill": skill.pk, "level": 3, "due_on": day})):
+        answer = as_hr.post(f"/people/{ada.pk}/{path}/", values)
+        assert answer.status_code == 400
+        assert "Ada is archived. Bring them back first." in answer.content.decode()
+    assert ada.evidence.count() == 1
+    assert not ada.goals.exists()
+    assert "Set the goal" not in as_hr.get(f"/people/{ada.pk}/development/").content.decode()
+    assert "Add evidence" not in as_hr.get(f"/people/{ada.pk}/").content.decode()
+
+
+def test_a_link_opens_nothing_for_somebody_who_was_archived_at_the_same_moment(ada, link_in):
+    """Archiving takes the invitation back; a link that is pressed in between must not open it."""
+    path = links(link_in)[0]
+    Person.objects.filter(pk=ada.pk).update(archived_at=timezone.now())
+    assert Client().post(path + "begin/").status_code == 410

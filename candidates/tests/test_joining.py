@@ -1,7 +1,11 @@
 """People and accounts with one address are one, whichever comes first; HR parts and joins by hand."""
 
+import re
+
 import pytest
 from django.db import connection
+from django.test import Client
+from django.utils import timezone
 
 from accounts import actions as accounts
 from accounts.factories import make_user
@@ -223,3 +227,64 @@ def test_bringing_somebody_back_joins_the_account_that_waited(hr):
     assert account_of() is None
     archiving.bring_back(person, by=hr)
     assert account_of() == user
+
+
+def test_whom_hr_has_parted_is_not_joined_again_by_coming_back_or_by_an_address(as_hr, hr):
+    user = make_user(email="ada@example.org")
+    person = make_person("Ada", email="ada@example.org")
+    joining.part(person, by=hr)
+    archiving.archive(person, by=hr)
+    archiving.bring_back(person, by=hr)
+    assert account_of() is None
+    as_hr.post(f"/people/{person.pk}/edit/", PERSON | {"email": "other@example.org"})
+    as_hr.post(f"/people/{person.pk}/edit/", PERSON)
+    assert account_of() is None
+    assert "Is it theirs?" in as_hr.get(f"/people/{person.pk}/").content.decode()
+    as_hr.post(f"/people/{person.pk}/account/join/", {"account": user.email})
+    assert account_of() == user
+    archiving.archive(person, by=hr)
+    assert account_of() == user
+
+
+def test_nobody_parts_or_joins_their_own_account(as_hr, hr):
+    ada = make_person("Ada", email=hr.email)
+    bea = make_person("Bea")
+    assert account_of() == hr
+    answer = as_hr.post(f"/people/{ada.pk}/account/part/")
+    assert (answer.status_code, "Ask another HR manager" in answer.content.decode()) == (409, True)
+    assert account_of() == hr
+    assert "Part them" not in as_hr.get(f"/people/{ada.pk}/").content.decode()
+    joining.part(ada, by=make_user("hr"))
+    assert as_hr.post(f"/people/{bea.pk}/account/join/", {"account": hr.email}).status_code == 409
+    assert account_of("Bea") is None
+
+
+def test_an_account_that_was_never_signed_in_to_follows_the_address_of_whom_it_was_made_for(as_hr, last_mail):
+    """The mail to choose a password may have gone to somebody else's mailbox."""
+    as_hr.post("/people/new/", PERSON | {"email": "wrong@example.org"})
+    person = Person.objects.get()
+    as_hr.post(f"/people/{person.pk}/account/invite/", {"role": "employee"})
+    old = re.search(r"http\S+", last_mail("wrong@example.org").text).group().partition("testserver")[2]
+    as_hr.post(f"/people/{person.pk}/edit/", PERSON)
+    assert account_of().email == "ada@example.org"
+    assert "/password/new/" in last_mail("ada@example.org").text
+    assert 'name="password1"' not in Client().get(old, follow=True).content.decode()
+
+
+def test_an_account_that_was_signed_in_to_keeps_its_address_and_hr_is_told(as_hr):
+    user = make_user(email="wrong@example.org", last_login=timezone.now())
+    person = make_person("Ada", email="wrong@example.org", kind="employee")
+    assert "another address" not in as_hr.get(f"/people/{person.pk}/").content.decode()
+    as_hr.post(f"/people/{person.pk}/edit/", PERSON)
+    user.refresh_from_db()
+    assert (account_of(), user.email) == (user, "wrong@example.org")
+    assert "The account has another address than Ada" in as_hr.get(f"/people/{person.pk}/").content.decode()
+
+
+def test_an_account_follows_no_address_that_another_account_has(as_hr, hr):
+    taken = make_user(email="ada@example.org")
+    as_hr.post("/people/new/", PERSON | {"email": "wrong@example.org"})
+    as_hr.post(f"/people/{Person.objects.get().pk}/account/invite/", {"role": "employee"})
+    assert as_hr.post(f"/people/{Person.objects.get().pk}/edit/", PERSON).status_code == 302
+    assert account_of().email == "wrong@example.org"
+    assert taken.email == "ada@example.org"

@@ -104,6 +104,7 @@ def test_what_was_opened_at_the_old_address_is_closed_and_the_fresh_link_opens_i
 
 def test_extra_time_revives_no_link_to_an_address_that_was_changed(as_hr, hr, ada, link_in):
     old = links("wrong@example.org", link_in)[0]
+    Mail.objects.update(state="sent")
     Invitation.objects.update(deadline_at=timezone.now() - timedelta(minutes=1))
     change(as_hr, ada, email="ada@example.org")
     inviting.extend(Invitation.objects.get(), 5, by=hr)

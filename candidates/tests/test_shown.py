@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.append_only import opened
 from accounts.factories import make_user
 from assessments.models import RatingRequest
-from candidates import actions, matrix
+from candidates import actions, joining, matrix
 from candidates.factories import give_evidence, make_person
 from candidates.models import Evidence, ShownRating, ShownRatings
 from candidates.shown import insiders_of, release_earlier
@@ -148,6 +148,16 @@ def test_somebody_in_hr_does_not_read_who_said_what_about_themselves(version, hr
         assert "Rating by somebody they lead" not in page
         assert "Keeps everything secret" not in page
     assert client.post(f"/hiring/{version.pk}/{person.code}/keep/").status_code == 409
+
+
+def test_somebody_in_hr_does_not_read_it_by_having_been_parted_from_their_account_either(version, hr, raters):
+    me = make_person("Me", kind="employee", email=hr.email)
+    rate(version, me, raters[0], 1, note="Too loud")
+    me.refresh_from_db()
+    assert "Too loud" not in "".join(seen(hr, me).values())
+    joining.part(me, by=make_user("hr"))
+    me.refresh_from_db()
+    assert "Too loud" not in "".join(seen(hr, me).values())
 
 
 def test_the_same_rater_three_times_is_one_rater(version, boss, raters):
