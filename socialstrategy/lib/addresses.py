@@ -14,8 +14,12 @@ from django.db import models
 DOTS = str.maketrans("\u3002\uff0e\uff61", "...")
 """What some keyboards give for a dot."""
 ENDING = re.compile(r"[\s.]+$")
-KEPT = frozenset("ßς")
-"""Letters of their own in domains, which Python's codec would take for ss and σ: another mailbox."""
+JOINERS = "\u200c\u200d"
+"""Invisible, and yet part of a word where they stand between the letters that they join or keep apart."""
+KEPT = frozenset("ßς" + JOINERS)
+"""Signs of their own in domains, which Python's codec would take for ss, σ and nothing: another mailbox."""
+VIRAMA = 9
+"""The combining class of what letters of Indian scripts are joined by."""
 INVISIBLE = frozenset({"Cc", "Cf"})
 ATOM = frozenset("abcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-/=?^_`{|}~.")
 
@@ -35,8 +39,20 @@ def shown(address: str | None) -> str:
 
 
 def _tidy(text: str) -> str:
-    seen = "".join(sign for sign in text if unicodedata.category(sign) not in INVISIBLE)
+    visible = (unicodedata.category(sign) not in INVISIBLE for sign in text)
+    seen = "".join(
+        sign for n, (sign, is_seen) in enumerate(zip(text, visible, strict=True)) if is_seen or _joins(text, n)
+    )
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", seen).lower()).strip()
+
+
+def _joins(text: str, n: int) -> bool:
+    """Whether the sign there is a joiner that means something (RFC 5892, appendix A, a little more freely)."""
+    if text[n] not in JOINERS or not 0 < n < len(text) - 1:
+        return False
+    before, after = text[n - 1], text[n + 1]
+    is_arabic = unicodedata.bidirectional(before) == unicodedata.bidirectional(after) == "AL"
+    return unicodedata.combining(before) == VIRAMA or is_arabic
 
 
 def _mailbox(local: str) -> str:
@@ -51,8 +67,7 @@ def _domain(domain: str) -> str:
 
 
 def _label(label: str) -> str:
-    """One part of a domain in ASCII."""
-    label = _readable(label)
+    """One part of a domain in ASCII; what is written in code is as it is, since each code is a domain of its own."""
     if label.isascii() or any(map(str.isspace, label)):
         return label
     try:
@@ -64,15 +79,14 @@ def _label(label: str) -> str:
 
 
 def _readable(label: str) -> str:
-    """One part of a domain in its own letters."""
+    """One part of a domain in its own letters, where they lead back to it."""
     if not label.startswith("xn--"):
         return label
     try:
-        found = _tidy(label[4:].encode("ascii").decode("punycode"))
+        found = label[4:].encode("ascii").decode("punycode")
     except UnicodeError:
         return label
-    # Nobody writes plain letters in code: such a label is as good as it is.
-    return label if found.isascii() else found
+    return found if _label(_tidy(found)) == label else label
 
 
 class AddressInput(forms.EmailField):

@@ -6,7 +6,7 @@ from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS
 
 
-class ToldMeanwhile:
+class ToldMeanwhile(forms.ModelForm):
     """A form that carries a sign of what its page showed. Where the row says something else by now, nothing is saved.
 
     What is there now is told once, and what was typed stays in the form; saved again, it holds.

@@ -53,6 +53,30 @@ def test_letters_that_the_codec_would_replace_keep_their_own_domain():
     assert canonical("ada@Straße.example") == canonical("ada@xn--strae-oqa.example") == "ada@xn--strae-oqa.example"
 
 
+@pytest.mark.parametrize(
+    ("typed", "form"),
+    [
+        ("a@نامه‌ای.example", "a@xn--mgba3gch31f060k.example"),
+        ("a@XN--MGBA3GCH31F060K.example", "a@xn--mgba3gch31f060k.example"),
+        ("a@श्‍री.example", "a@xn--t2bl5a0c623p.example"),
+        ("a@xn--mgba3gch31f.example", "a@xn--mgba3gch31f.example"),
+        ("a@mül‍ler.example", "a@xn--mller-kva.example"),
+        ("a@xn--mller-kva.example", "a@xn--mller-kva.example"),
+        ("a@xn--mller-4xa.example", "a@xn--mller-4xa.example"),
+    ],
+)
+def test_an_invisible_joiner_is_part_of_a_domain_where_it_means_something(typed, form):
+    assert canonical(typed) == form
+    assert canonical(shown(form)) == form
+
+
+@given(st.from_regex(r"xn--[a-z0-9-]{1,20}", fullmatch=True))
+def test_a_domain_in_code_is_never_another_one(label):
+    address = f"a@{label}.example"
+    assert canonical(address) == address
+    assert canonical(shown(address)) == address
+
+
 @given(st.one_of(st.text(), st.emails(), st.builds("{}@{}".format, st.text(), st.text())))
 @example("a@xn--a.b")
 @example("a@" + "ü" * 80)
