@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Q
+from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -235,10 +236,12 @@ def invitation_fresh(request, token):
 
 @require_POST
 def invitation_mine(request, pk):
-    """Somebody with an account goes on with their own assessment without a link."""
+    """Somebody with an account goes on with their own assessment without a link; one that has ended says how it did."""
     now = timezone.now()
-    invitation = get_object_or_404(Invitation.objects.open_at(now).filter(person__user=request.user), pk=pk)
-    if invitation.opened_at is None:
+    invitation = get_object_or_404(Invitation.objects.filter(person__user=request.user), pk=pk)
+    if invitation.state(now) in {"sent", "started"} and invitation.person.archived_at:
+        raise Http404
+    if invitation.opened_at is None and invitation.state(now) == "sent":
         Invitation.objects.filter(pk=invitation.pk).update(opened_at=now)
     hold(request, invitation.sitting_id)
     return redirect("assessments:wizard_intro", invitation.sitting_id)

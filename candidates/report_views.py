@@ -28,7 +28,7 @@ def _key(person: Person) -> str:
     return f"{person.subject} {digest(person.email or '')}"
 
 
-def _readable(request, subject) -> Person | None:
+def readable(request, subject) -> Person | None:
     """The person of this report, if it was opened here by link or submission within the hour, or is one's own."""
     person = Person.objects.select_related("function").filter(subject=subject).first()
     if person is None:
@@ -45,7 +45,7 @@ def _ended(request):
 
 def report(request, subject):
     """The personal report: levels with intervals in words and picture, strengths, next steps, and every reason."""
-    person = _readable(request, subject)
+    person = readable(request, subject)
     if person is None:
         return _ended(request)
     context = reporting.report(person) | {"person": person, "levels": list(enumerate(LEVELS)), "today": actions.today()}
@@ -54,7 +54,7 @@ def report(request, subject):
 
 def report_json(request, subject):
     """Everything the report is made of, to take away."""
-    person = _readable(request, subject)
+    person = readable(request, subject)
     if person is None:
         return _ended(request)
     response = JsonResponse(reporting.as_data(person), json_dumps_params={"ensure_ascii": False, "indent": 1})
@@ -64,7 +64,7 @@ def report_json(request, subject):
 
 def report_xlsx(request, subject):
     """The report's levels and evidence as a workbook."""
-    person = _readable(request, subject)
+    person = readable(request, subject)
     if person is None:
         return _ended(request)
     return workbook(exports.profile_sheets(person), "my-skills")

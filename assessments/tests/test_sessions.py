@@ -60,7 +60,7 @@ def test_who_stays_away_for_the_idle_days_finds_it_closed_and_a_fresh_link_opens
     later(monkeypatch, days=3, minutes=1)
     response = browser.get(home)
     assert response.status_code == 410
-    assert "offers you a fresh one" in " ".join(response.content.decode().split())
+    assert "says how you get a fresh one" in " ".join(response.content.decode().split())
     assert begin(invitation).get(home).status_code == 200
 
 

@@ -11,6 +11,7 @@ from accounts.factories import make_user
 from accounts.models import Link
 from assessments import sessions
 from assessments.models import Response, Sitting
+from candidates import deadlines, delivery, inviting, joining
 from candidates.factories import make_invitation, make_person
 from candidates.models import Background, Evidence, Invitation
 from socialstrategy.mail.models import Mail
@@ -328,3 +329,70 @@ def test_back_after_handing_in_says_so_and_leads_to_the_report(begun, invited):
         assert f'href="/report/{invited.person.subject}/"' in page, path
     assert "You have handed this in" in begun.post(home("submit/")).content.decode()
     assert begun.get(f"/report/{invited.person.subject}/").status_code == 200
+
+
+def words(response) -> str:
+    return " ".join(response.content.decode().split())
+
+
+def test_the_report_is_offered_only_where_it_can_be_opened(begun, invited):
+    answer_all(begun)
+    begun.post(home("submit/"))
+    report = f'href="/report/{invited.person.subject}/"'
+    assert report in words(begun.get(home()))
+    session = begun.session
+    session["reports"] = dict.fromkeys(session["reports"], 0)
+    session.save()
+    page = words(begun.get(home()))
+    assert report not in page
+    assert "A link to your report is in your mail" in page
+
+
+def test_whoever_has_no_address_is_told_of_no_mail(version, hr):
+    person = make_person("Bo Paper", email=None)
+    invitation = make_invitation(person, version, hr)
+    browser = Client()
+    path = delivery.hand_over(invitation, by=hr).address.partition("://")[2].partition("/")[2]
+    browser.post(f"/{path}begin/")
+    pages = [words(browser.get(home()))]
+    browser.post(home(), {"consent": "on"})
+    answer_all(browser)
+    pages.append(words(browser.get(home("later/"))))
+    past = timezone.now() - timedelta(minutes=1)
+    Invitation.objects.update(deadline_at=past)
+    Sitting.objects.update(deadline_at=past)
+    pages.append(words(browser.get(home())))
+    deadlines.hand_in(timezone.now())
+    pages.append(words(browser.get(home())))
+    assert "handed in by itself, as you had agreed to" in pages[-1]
+    assert "print a link to your report" in pages[-1]
+    for page in pages:
+        assert "your mail" not in page
+        assert "by mail" not in page
+        assert "Mail me" not in page
+
+
+@pytest.mark.parametrize(
+    ("ending", "said"),
+    [("submit", "You have handed this in"), ("revoke", "taken back"), ("late", "The deadline has passed")],
+)
+def test_going_on_with_one_s_own_says_how_it_ended(client, invited, hr, ending, said):
+    """The overview stood open in another tab."""
+    user = make_user(email="ines.account@example.org")
+    joining.join_by_hand(invited.person, user, by=hr)
+    client.force_login(user)
+    client.post(f"/invitations/{invited.pk}/mine/")
+    client.post(home(), {"consent": "on"})
+    if ending == "submit":
+        answer_all(client)
+        client.post(home("submit/"))
+    elif ending == "revoke":
+        inviting.revoke(Invitation.objects.get(), by=hr)
+    else:
+        Invitation.objects.update(deadline_at=timezone.now())
+        Sitting.objects.update(deadline_at=timezone.now())
+    page = client.post(f"/invitations/{invited.pk}/mine/", follow=True)
+    assert page.status_code == 410
+    assert said in page.content.decode()
+    client.force_login(make_user())
+    assert client.post(f"/invitations/{invited.pk}/mine/").status_code == 404
