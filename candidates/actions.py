@@ -11,7 +11,7 @@ import scoring
 from accounts.models import record
 from assessments import actions as assessments
 from assessments.models import RatingRequest
-from candidates import archiving, parameters, reporting_lines, shown
+from candidates import archiving, import_awaiting, parameters, reporting_lines, shown
 from candidates import evidence as known
 from candidates.evidence import Estimate, Evidence, StoredFit
 from candidates.matrix import scored
@@ -47,6 +47,7 @@ def save_person(person: Person, *, by, own_texts: dict[OwnField, str] | None = N
     record("person.created" if is_new else "person.changed", person, person.code, by=by)
     if person.email != before:
         addresses_entered([person], by=by, before={person.pk: before})
+    import_awaiting.settle([person.pk], by=by)
     return person
 
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.models import Link, record
 from assessments.models import RatingRequest
-from candidates import inviting, joining
+from candidates import import_awaiting, inviting, joining
 from candidates.invitations import Invitation
 from candidates.models import Person
 from socialstrategy import mail
@@ -76,4 +76,5 @@ def bring_back(person: Person, *, by) -> Person:
     person.save(update_fields=["archived_at"])
     record("person.restored", person, person.code, by=by)
     joining.join([person], by=by)
+    import_awaiting.settle([person.pk], by=by)
     return person

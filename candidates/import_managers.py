@@ -122,7 +122,7 @@ class Lines:
     def _await(self, entry: "Entry", why: str) -> None:
         said = entry.values["manager"]
         entry.manager = {"wanted": said, "name": f"{shown(said)}, once they are on the list"}
-        entry.notes.append(f"The manager is not set yet: {why}. An import that brings them sets it.")
+        entry.notes.append(f"The manager is not set yet: {why}. It is set as soon as they are on the list.")
 
 
 def circles(above: dict[int, int | None]) -> list[list[int]]:

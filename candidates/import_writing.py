@@ -3,25 +3,43 @@
 import csv
 import io
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, transaction
 
 from accounts.models import record
-from candidates import actions
+from candidates import actions, import_awaiting
 from candidates.import_fields import OWN
-from candidates.import_lookup import lines_up, names_of, runs
-from candidates.import_managers import circles
-from candidates.imports import AwaitedManager, ImportBatch, ImportRow, let_go
+from candidates.import_lookup import runs
+from candidates.imports import ImportBatch, ImportRow, let_go
 from candidates.models import OwnField, OwnText, Person
 from candidates.readdressing import addresses_entered
-from candidates.reporting_lines import find
-from socialstrategy.lib.searching import folded
 from socialstrategy.lib.text import clean, harmless
 
 CHUNK = 1000
 PLAIN = ("name", "email", "kind", "job_title", "location")
 WHY = "Why it was not taken"
+LATER = "The manager is not set yet: their row was not taken. It is set as soon as they are on the list."
+NOBODY, GONE = 0, -1
+"""Instead of somebody's key: not on the list yet, and erased."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Whom one row names as manager: as the file says it, and as the preview has understood it."""
+
+    row: int
+    said: str
+    manager: dict[str, Any]
+
+    def above(self, people: dict[int, int | None]) -> int | None:
+        """Their key, NOBODY, GONE, or None where the manager is to go; ``people``: whom each line is about."""
+        if "pk" in self.manager:
+            return self.manager["pk"]
+        if "wanted" in self.manager:
+            return NOBODY
+        return people.get(self.manager["line"], GONE) or NOBODY
 
 
 def write(batch: ImportBatch, tell: Callable[[int, int], None] = lambda done, total: None, *, by=None) -> None:
@@ -35,7 +53,7 @@ def write(batch: ImportBatch, tell: Callable[[int, int], None] = lambda done, to
         done += len(run)
         tell(done, len(keys))
     _write_managers(batch, keys)
-    _settle_awaited(batch)
+    _tell_waiting(batch)
     counts = batch.counts()
     with transaction.atomic():
         ImportBatch.objects.filter(pk=batch.pk).update(state=ImportBatch.State.DONE)
@@ -138,74 +156,75 @@ def _write_own(people: dict[int, tuple[ImportRow, Person]], own: dict[str, OwnFi
 
 
 def _write_managers(batch: ImportBatch, keys: list[int]) -> None:
-    """Set managers once everybody is there; whoever is not yet is waited for."""
-    wanted: dict[int, int | None] = {}
-    awaited: dict[int, str] = {}
-    lines = dict(batch.rows.filter(values__has_key="person").values_list("number", "values__person"))
+    """Set managers once everybody is there; whoever is not yet is waited for, and rows say so."""
+    key, asked = batch.rules.get("key", ""), _asked(keys)
+    wanted, awaited, told = _sorted(batch, asked)
+    found = import_awaiting.meant(awaited.values(), key)
+    wanted |= {person: found[said] for person, said in awaited.items() if said in found}
+    awaited = {person: said for person, said in awaited.items() if said not in found}
+    # The preview has told it of the others.
+    told |= {person: LATER for person in awaited if "wanted" not in asked[person].manager}
+    told |= import_awaiting.set_managers(wanted)
+    import_awaiting.wait(awaited, key)
+    _tell({asked[person].row: sentence for person, sentence in told.items()})
+
+
+def _asked(keys: list[int]) -> dict[int, Asked]:
+    """Whom each person's row names as manager."""
+    found = {}
     for run in runs(keys):
-        for plan, person in ImportRow.objects.filter(pk__in=run).values_list("values__plan", "values__person"):
-            manager: dict[str, Any] = (plan or {}).get("manager") or {}
-            if person is None or not manager:
-                continue
-            if "wanted" in manager:
-                awaited[person] = manager["wanted"]
-            else:
-                above = manager["pk"] if "pk" in manager else lines.get(manager["line"])
-                if above is not None or "pk" in manager:
-                    wanted[person] = above
-    closing = set_managers(wanted)
-    _tell_closing(batch, closing)
-    for run in runs(awaited):
-        now = dict(Person.objects.filter(pk__in=run).values_list("pk", "manager"))
-        rows = [AwaitedManager(person_id=pk, wanted=awaited[pk], instead_of=above) for pk, above in now.items()]
-        AwaitedManager.objects.bulk_create(
-            rows, update_conflicts=True, unique_fields=["person"], update_fields=["wanted", "instead_of"]
-        )
+        rows = ImportRow.objects.filter(pk__in=run, fate__in=[ImportRow.Fate.CREATE, ImportRow.Fate.UPDATE])
+        for pk, values in rows.values_list("pk", "values"):
+            manager = values.get("plan", {}).get("manager")
+            if manager and "person" in values:
+                found[values["person"]] = Asked(pk, values["manager"], manager)
+    return found
 
 
-def _tell_closing(batch: ImportBatch, people: set[int]) -> None:
-    sentence = "The manager is not set: by what has changed meanwhile, somebody would report to themselves."
-    for person in people:
-        batch.rows.filter(values__person=person).update(message=sentence)
+def _sorted(
+    batch: ImportBatch, asked: dict[int, Asked]
+) -> tuple[dict[int, int | None], dict[int, str], dict[int, str]]:
+    """(managers that can be set, texts of those who are not on the list yet, sentences where they are gone for good),
+    all by person."""
+    rows = batch.rows.values_list("number", "values__person", "values__name")
+    people = {number: person for number, person, name in rows if name is not None}
+    meant = {person: one.above(people) for person, one in asked.items()}
+    on_list: dict[int, bool] = {}
+    for run in runs(set(filter(None, meant.values()))):
+        states = Person.objects.filter(pk__in=run).values_list("pk", "archived_at")
+        on_list |= {pk: archived_at is None for pk, archived_at in states}
+    wanted, awaited, told = {}, {}, {}
+    for person, above in meant.items():
+        if above is None or on_list.get(above):
+            wanted[person] = above
+        elif above == GONE or (above != NOBODY and above not in on_list):
+            told[person] = import_awaiting.NOT_THERE
+        else:
+            awaited[person] = asked[person].said
+    return wanted, awaited, told
 
 
-def set_managers(wanted: dict[int, int | None]) -> set[int]:
-    """Set managers; returns those who would close a circle by what has changed since the preview, and keep theirs."""
-    above = lines_up([*wanted, *(pk for pk in wanted.values() if pk is not None)])
-    closing = {pk for circle in circles(above | wanted) for pk in circle}
-    safe = [pk for pk in wanted if pk not in closing]
-    for run in runs(safe):
-        with transaction.atomic():
-            managers = {pk: wanted[pk] for pk in run}
-            there = set(Person.objects.filter(pk__in=filter(None, managers.values())).values_list("pk", flat=True))
-            people = list(Person.objects.select_for_update().filter(pk__in=run).order_by("pk"))
-            for person in people:
-                manager = managers[person.pk]
-                if manager is None or manager in there:
-                    person.manager_id = manager
-            Person.objects.bulk_update(people, ["manager"], batch_size=200)
-            AwaitedManager.objects.filter(person__in=run).delete()
-    return closing & wanted.keys()
+def _tell_waiting(batch: ImportBatch) -> None:
+    """Give managers to those who waited for somebody of this file; rows say where that cannot be."""
+    rows = dict(batch.rows.filter(values__has_key="person").values_list("values__person", "pk"))
+    closing = import_awaiting.settle(rows)
+    names = dict(Person.objects.filter(pk__in=closing).values_list("pk", "name"))
+    _tell(
+        {
+            rows[above]: f"{names[pk]} waits for them as manager, and would report to themselves."
+            for pk, above in closing.items()
+        }
+    )
 
 
-def _settle_awaited(batch: ImportBatch) -> None:
-    """Give managers to those who waited for somebody of this file."""
-    if not AwaitedManager.objects.exists():
-        return
-    came = set(batch.rows.filter(values__has_key="person").values_list("values__person", flat=True))
-    called: set[str] = set()
-    for run in runs(came):
-        for name, email in Person.objects.current().filter(pk__in=run).values_list("name", "email"):
-            called |= {folded(name) or "", email or ""}
-    wanted: dict[int, int | None] = {}
-    for awaited in AwaitedManager.objects.select_related("person"):
-        if awaited.person.manager_id != awaited.instead_of:
-            awaited.delete()
-        elif not called.isdisjoint({awaited.wanted, *names_of(awaited.wanted)}):
-            found = find(awaited.wanted)
-            if len(found) == 1 and found[0].pk in came:
-                wanted[awaited.person_id] = found[0].pk
-    set_managers(wanted)
+def _tell(sentences: dict[int, str]) -> None:
+    """Set a sentence before what rows say already."""
+    for run in runs(sentences):
+        rows = list(ImportRow.objects.filter(pk__in=run))
+        for row in rows:
+            if sentences[row.pk] not in row.message:
+                row.message = f"{sentences[row.pk]} {row.message}".strip()[:300]
+        ImportRow.objects.bulk_update(rows, ["message"], batch_size=200)
 
 
 def error_file(batch: ImportBatch) -> str:

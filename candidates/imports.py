@@ -117,13 +117,15 @@ class ImportRow(models.Model):
 
 
 class AwaitedManager(models.Model):
-    """Somebody whose manager is not on the list yet: set as soon as a file brings them.
+    """Somebody whose manager is not on the list yet: set as soon as they are, by a file or by hand.
 
-    ``instead_of``: the manager's key at that time; where HR has chosen somebody else since, that holds.
+    ``wanted``: an address or a name, or a text of the own field called ``key``. ``instead_of``: the manager's key at
+    that time; where HR has chosen somebody else since, that holds.
     """
 
     person = models.OneToOneField(Person, primary_key=True, on_delete=models.CASCADE, related_name="awaited_manager")
     wanted = models.CharField(max_length=254, db_index=True)
+    key = models.CharField(max_length=80, blank=True, default="")
     instead_of = models.BigIntegerField(null=True)
 
     def __str__(self):
