@@ -1,41 +1,22 @@
 """Erasing a person: everything that is known of them goes, in one transaction, and what must stay names nobody."""
 
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
-
-from django.contrib.admin.models import LogEntry
+from django.apps import apps
 from django.db import transaction
-from django.db.models import CASCADE, Q, QuerySet, TextField
-from django.db.models.functions import Cast
+from django.db.models import CASCADE
 
 from accounts.closing import blank_entries, close, may_close
 from accounts.erasure import Erasure, erasing
-from accounts.models import AuditEntry, Link, User
+from accounts.models import User
 from assessments import actions as assessments
-from assessments.models import Rating, RatingRequest, Response
-from candidates.evidence import Evidence
+from assessments.models import RatingRequest, Response
+from candidates.changes import Change
+from candidates.erasing_texts import TEXTS, WHOLES
+from candidates.import_lookup import runs
 from candidates.imports import AwaitedManager, ImportBatch, ImportRow, let_go
 from candidates.models import Person
-from socialstrategy.jobs.models import Job
-from socialstrategy.lib.addresses import canonical
-from socialstrategy.lib.blanking import Blank
-from socialstrategy.lib.text import clean
-from socialstrategy.mail.models import Mail, about
+from candidates.traces import Traces, entries
+from socialstrategy.lib.blanking import GONE, Blank
 
-TEXTS = {
-    AuditEntry: ["summary", "detail"],
-    AwaitedManager: ["wanted"],
-    Evidence: ["note"],
-    ImportRow: ["cells", "values", "message"],
-    Job: ["arguments", "result", "message"],
-    LogEntry: ["object_repr", "change_message"],
-    Mail: ["to_name", "subject", "text", "error", "answer"],
-    Rating: ["note"],
-    Response: ["note"],
-}
-"""Where somebody may be named in rows that are about something else."""
 WORDS = {
     "candidates.background": ("entry of their background", "entries of their background"),
     "candidates.estimate": ("level", "levels"),
@@ -45,99 +26,6 @@ WORDS = {
     "teams.membership": ("place in a team", "places in teams"),
 }
 """One of them, and several, where the model's own name would not tell."""
-
-
-@dataclass
-class Traces:
-    """Everything that leads to one person: their keys, and whatever they are or were called."""
-
-    person: Person
-    invitations: list = field(default_factory=list)
-    addresses: set[str] = field(default_factory=set)
-    names: set[str] = field(default_factory=set)
-
-    @classmethod
-    def of(cls, person: Person) -> "Traces":
-        found = cls(person, list(person.invitations.values_list("pk", flat=True)))
-        holders: list[Any] = [row for row in (person, person.user) if row]
-        for row in holders:
-            found.names.add(row.name)
-            found.addresses |= {row.email or "", getattr(row, "new_email", None) or ""}
-            for detail in _entries(row).values_list("detail", flat=True):
-                found.names |= {text for key, text in _texts(detail) if key == "name"}
-                found.addresses |= {text for _, text in _texts(detail) if "@" in text}
-        found.names.discard("")
-        found.addresses.discard("")
-        return found
-
-    @property
-    def links(self):
-        assessment = Q(purpose=Link.Purpose.ASSESSMENT, target__in=map(str, self.invitations))
-        return Link.objects.filter(assessment | Q(purpose=Link.Purpose.REPORT, target=str(self.person.pk)))
-
-    @property
-    def mails(self):
-        mine = [about("invitation", key) for key in self.invitations] + [about("report", self.person.pk)]
-        return Mail.objects.filter(Q(to__in=self.addresses) | Q(about__in=mine))
-
-    @property
-    def import_rows(self) -> list[int]:
-        """Keys of the lines of files that were about them."""
-        return [row.pk for row in self._lines() if self._is_about(row)]
-
-    @property
-    def import_files(self) -> set:
-        """Keys of the files that speak of them, also as somebody's manager."""
-        return {row.batch_id for row in self._lines()}
-
-    def _lines(self) -> QuerySet[ImportRow]:
-        """Lines that are about them or name them, in a cell or put together from two."""
-        wanted = Q(values__person=self.person.pk)
-        for word in self.addresses | self.names:
-            for form in (word, json.dumps(word)[1:-1]):
-                wanted |= Q(line__icontains=form) | Q(said__icontains=form)
-        texts = {"line": Cast("cells", TextField()), "said": Cast("values", TextField())}
-        return ImportRow.objects.alias(**texts).filter(wanted).select_related("batch")
-
-    def _is_about(self, row: ImportRow) -> bool:
-        """By whom it was found to be about, by its own address, or by the name where the line has none; not where they
-        are somebody's manager."""
-        if row.values.get("person") == self.person.pk:
-            return True
-        values = row.values or {name: row.cells[n] for name, n in row.batch.columns.items() if n < len(row.cells)}
-        address = canonical(values.get("email") or "")
-        if "@" in address:
-            return address in self.addresses
-        return clean(values.get("name") or "").casefold() in {name.casefold() for name in self.names}
-
-    def namesakes(self) -> bool:
-        """Whether somebody else is called the same, so that the name in a text may be theirs."""
-        same = Q()
-        for name in self.names:
-            same |= Q(name__iexact=name)
-        people = Person.objects.exclude(pk=self.person.pk).filter(same)
-        return people.exists() or User.objects.exclude(person=self.person).filter(same).exists()
-
-    def words(self) -> set[str]:
-        """What is taken out of texts. A name of one word, or one that two people bear, is left: it may be no name."""
-        names = set() if self.namesakes() else {name for name in self.names if " " in name.strip()}
-        return self.addresses | names
-
-
-def _entries(row):
-    return AuditEntry.objects.filter(label=row._meta.label_lower, target=str(row.pk))
-
-
-def _texts(detail, key: str = "") -> Iterator[tuple[str, str]]:
-    """Every text of an entry's detail, however deep, with the key it stands under."""
-    if isinstance(detail, str):
-        yield key, detail
-    elif isinstance(detail, dict):
-        for name, value in detail.items():
-            yield from _texts(value, name)
-    elif isinstance(detail, list):
-        for value in detail:
-            yield from _texts(value, key)
 
 
 def what_goes(person: Person) -> list[tuple[int, str]]:
@@ -167,7 +55,7 @@ def what_stays(person: Person) -> list[tuple[int, str]]:
     instead = f"about {person.code} instead of a name"
     return _counted(
         [
-            (_entries(person).count(), f"entry in the audit log, {instead}", f"entries in the audit log, {instead}"),
+            (entries(person).count(), f"entry in the audit log, {instead}", f"entries in the audit log, {instead}"),
             (given.count() if person.user_id else 0, "rating that they gave", "ratings that they gave others"),
             (person.reports.count(), "person who reported to them", "people who reported to them"),
         ]
@@ -188,14 +76,15 @@ def erase(person: Person, *, reason: str, by: User, close_account: bool = False)
     if locked is None:
         return None
     traces = Traces.of(locked)
-    blank, user = Blank(traces.words()), locked.user
+    user = locked.user
+    words = traces.words()
     with erasing(Erasure.Kind.PERSON, reason, by=by, row=person, key=locked.code) as erasure:
         counts = _erase_rows(traces)
         blank_entries(person, locked.code)
         if user and close_account and may_close(user, by=by):
             counts |= assessments.leave_open(user)
             close(user, by=by)
-        counts["texts"] = sum(blank.rows(model._base_manager.all(), fields) for model, fields in TEXTS.items())
+        counts["texts"] = _take_out(words)
         erasure.counts = {name: number for name, number in counts.items() if number}
     return erasure.counts
 
@@ -203,23 +92,47 @@ def erase(person: Person, *, reason: str, by: User, close_account: bool = False)
 def _erase_rows(traces: Traces) -> dict[str, int]:
     """What leads to them first, themselves next with all that hangs on them, what they have answered last."""
     subject = traces.person.subject
-    files = ImportBatch.objects.filter(pk__in=traces.import_files)
-    AwaitedManager.objects.filter(wanted__in=traces.addresses | traces.names).delete()
+    for keys in runs(traces.awaited()):
+        AwaitedManager.objects.filter(pk__in=keys).delete()
     counts = {
         "links": traces.links.delete()[0],
         "mails": traces.mails.delete()[0],
-        "lines of files": _empty(traces.import_rows),
+        "lines of files": _let_go_of_files(traces),
     }
-    let_go(files)
     counts |= {label.lower(): number for label, number in traces.person.delete()[1].items()}
     return counts | assessments.forget(subject)
 
 
+def _let_go_of_files(traces: Traces) -> int:
+    """Files that speak of them are kept no more; of what was taken for a heading and is their line nothing stays."""
+    files = list(ImportBatch.objects.filter(pk__in=traces.import_files))
+    let_go(files)
+    for batch in files:
+        if traces.is_first(batch):
+            ImportBatch.objects.filter(pk=batch.pk).update(header=[GONE] * len(batch.header))
+    return _empty(traces.import_rows)
+
+
+def _take_out(words: set[str]) -> int:
+    """Take words out of every text that stays; returns how many rows held them."""
+    blank, wholes = Blank(words), set()
+    for label, name in WHOLES.items():
+        wholes |= blank.wholes(apps.get_model(label)._base_manager.all(), name)
+    # What was a file's name or a link stands in the audit log and in jobs as well.
+    blank = Blank(words | wholes)
+    changed = sum(blank.rows(apps.get_model(label)._base_manager.all(), fields) for label, fields in TEXTS.items())
+    if changed:
+        # Titles of teams and roles are kept in memory.
+        Change.note()
+    return changed + len(wholes)
+
+
 def _empty(keys: list[int]) -> int:
     """Lines of files lose what stood in them and keep their place; one that was still to be written no longer is."""
-    lines = ImportRow.objects.filter(pk__in=keys)
-    lines.update(cells=[], values={}, message="This person has been erased.")
-    lines.exclude(batch__state=ImportBatch.State.DONE).update(fate=ImportRow.Fate.ERROR)
+    for run in runs(keys):
+        lines = ImportRow.objects.filter(pk__in=run)
+        lines.update(cells=[], values={}, message="This person has been erased.")
+        lines.exclude(batch__state=ImportBatch.State.DONE).update(fate=ImportRow.Fate.ERROR)
     return len(keys)
 
 
@@ -227,4 +140,4 @@ def is_named_in(person: Person, text: str) -> bool:
     """Whether a text holds their address, or any part of their name that is long enough to be one."""
     traces = Traces.of(person)
     parts = {part for name in traces.names for part in name.split() if len(part) > 2}
-    return Blank(traces.addresses | traces.names | parts)(text) != text
+    return Blank(traces.addresses | traces.forms | parts)(text) != text

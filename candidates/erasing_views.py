@@ -10,6 +10,7 @@ from accounts.erasure import Erasure
 from candidates import erasing
 from candidates.models import Person
 from roles.forms import CleanText
+from socialstrategy.lib.searching import folded
 from socialstrategy.lib.text import clean
 
 
@@ -38,7 +39,7 @@ class EraseForm(CleanText, forms.Form):
             del self.fields["close_account"]
 
     def clean_name(self):
-        if clean(self.cleaned_data["name"]).casefold() != clean(self.person.name).casefold():
+        if folded(clean(self.cleaned_data["name"])) != folded(clean(self.person.name)):
             raise forms.ValidationError("This is another name. Nothing was erased.")
         return self.cleaned_data["name"]
 

@@ -4,9 +4,11 @@ import json
 import threading
 
 import pytest
+from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import IntegrityError, connection, transaction
+from django.db.models import BinaryField, CharField, JSONField, TextField
 from django.utils import timezone
 
 from accounts.closing import may_close
@@ -16,14 +18,27 @@ from accounts.models import AuditEntry, Link, User, record
 from assessments import actions as assessments
 from assessments.models import Rating, RatingRequest, Response, Sitting
 from candidates import actions, delivery, erasing, importing
+from candidates.erasing_texts import NAMELESS, TEXTS, WHOLES
 from candidates.factories import give_evidence, make_invitation, make_person
-from candidates.models import Background, Estimate, Evidence, ImportRow, Invitation, Person, StoredFit
+from candidates.imports import AwaitedManager, ImportBatch
+from candidates.models import (
+    Background,
+    Estimate,
+    Evidence,
+    ImportRow,
+    Invitation,
+    OwnField,
+    OwnText,
+    Person,
+    StoredFit,
+)
 from candidates.ranking import RoleRanking
 from roles.models import Skill
 from socialstrategy.jobs.models import Job
 from socialstrategy.mail.models import Mail
 from teams import coverage
 from teams.factories import join, make_demand, make_initiative, make_team
+from teams.models import Team
 
 pytestmark = pytest.mark.django_db
 NAME, ADDRESS = "Zoë Ungern-Quast", "zoe.quast@mail.example"
@@ -190,6 +205,117 @@ def test_a_namesake_keeps_the_name(zoe, hr):
     assert entry.summary == f"{NAME}  joined"
     assert entry.detail == {"people": [{"who": NAME, "at": "(erased)"}]}
     assert tables_with(ADDRESS) == set()
+
+
+def test_every_column_of_text_is_searched_or_cannot_name_anybody():
+    said = {f"{label}.{name}" for label, names in TEXTS.items() for name in names}
+    said |= {f"{label}.{name}" for label, name in WHOLES.items()}
+    harmless = {f"{label}.{name}" for label, reasons in NAMELESS.items() for name in reasons}
+    there = {
+        f"{model._meta.label_lower}.{column.name}"
+        for model in apps.get_models()
+        for column in model._meta.concrete_fields
+        if isinstance(column, CharField | TextField | JSONField | BinaryField) and not column.choices
+    }
+    assert said & harmless == set()
+    assert there - said - harmless == set(), "say in candidates/erasing_texts.py whether this may name somebody"
+    assert said | harmless == there
+
+
+PLACES = {
+    "owntext": lambda p: OwnText.objects.create(person=p, field=OwnField.objects.create(name="Mentor"), text=NAME),
+    "ownfield": lambda p: OwnField.objects.create(name=f"Hired by {NAME}"),
+    "job": lambda p: Person.objects.filter(pk=p.pk).update(job_title=f"Assistant to {NAME}"),
+    "location": lambda p: Person.objects.filter(pk=p.pk).update(location=f"Office of {NAME}"),
+    "background": lambda p: Background.objects.create(
+        person=p, kind="career", title=f"With {NAME}", place=f"Team {NAME}", wish=f"More of {NAME}", frequency="daily"
+    ),
+    "team": lambda p: Team.objects.filter(pk=make_team(f"Team {NAME}").pk).update(purpose=f"What {NAME} began"),
+    "initiative": lambda p: make_initiative(f"Follow {NAME}", goal=f"{NAME} is followed."),
+    "demand": lambda p: make_demand(make_initiative(), make_team(), reason=f"{NAME} leaves"),
+    "link": lambda p: give_evidence(p, "analytics", 3, link="https://x.example/in/zo%C3%AB-ungern-quast/post"),
+    "plain link": lambda p: give_evidence(p, "analytics", 3, link="https://x.example/ZoeUngernQuast"),
+    "address in a link": lambda p: give_evidence(p, "analytics", 3, link=f"https://x.example/?by={ADDRESS}"),
+    "file": lambda p: importing.create_batch("zoë_ungern-quast_cv.csv", b"Name\nEve\n", by=None),
+    "written": lambda p: importing.write(importing.create_batch(f"{NAME}.csv", b"Name\nEve\n", by=None)),
+    "last name first": lambda p: give_evidence(p, "analytics", 3, note="With Ungern-Quast, Zoë in May"),
+    "no blank": lambda p: give_evidence(p, "analytics", 3, note="With UNGERN-QUAST,ZOE in May"),
+    "other signs": lambda p: record("x.y", p, "x", by=None, said=["Zoe Ungern–Quast—she", "ZOÉ UNGERN‑QUAST"]),
+    "first row": lambda p: importing.create_batch(
+        "a.csv", f"{NAME},{ADDRESS},Her job\nEve,e@x.example,x\n".encode(), by=None
+    ),
+    "last name's column": lambda p: importing.create_batch(
+        "a.csv", "Zoë;Ungern-Quast;Her job\nEve;Example;x\n".encode(), by=None
+    ),
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_what_others_have_written_does_not_name_them_either(place, hr, version):
+    zoe, other = make_person(NAME, email=ADDRESS), make_person("Otto Other", kind="employee")
+    traces = (NAME, ADDRESS, "Ungern", "ungernquast", "Her job")
+    before = {table: text for table, text in everything().items() if table in tables_with(*traces)}
+    PLACES[place](other)
+    assert {table: text for table, text in everything().items() if table in tables_with(*traces)} != before
+    assert Person.objects.get(pk=other.pk).name == "Otto Other"
+    erase(zoe, hr)
+    assert tables_with(*traces) == set()
+    assert "Otto Other" in everything()["candidates_person"]
+
+
+def test_a_file_s_own_heading_and_other_lines_stay(hr, zoe):
+    batch = ImportBatch.objects.get()
+    erase(zoe, hr)
+    batch.refresh_from_db()
+    assert batch.header == ["Name", "E-mail", "Manager"]
+    assert batch.file_name == "people.csv"
+
+
+def test_teams_named_after_somebody_stay_apart(hr):
+    zoe = make_person(NAME)
+    teams = [make_team(name, people=0) for name in (NAME, "Ungern-Quast, Zoë")]
+    erase(zoe, hr)
+    for team in teams:
+        team.refresh_from_db()
+        assert team.name == f"(erased) {team.pk}"
+
+
+@pytest.mark.parametrize("wanted", ["Ungern-Quast, Zoë", "zoe ungern-quast", ADDRESS, "A-17"])
+def test_nobody_waits_for_them_as_a_manager(hr, wanted):
+    zoe, other, third = make_person(NAME, email=ADDRESS), make_person("Otto"), make_person("Third")
+    OwnText.objects.create(person=zoe, field=OwnField.objects.create(name="Staff no"), text="A-17")
+    AwaitedManager.objects.create(person=other, wanted=wanted)
+    AwaitedManager.objects.create(person=third, wanted="Another, Zoë")
+    erase(zoe, hr)
+    assert AwaitedManager.objects.get().person == third
+
+
+@pytest.mark.parametrize("name", ["ZOË UNGERN-QUAST", "Zoe Ungern‑Quast", "Ungern-Quast, Zoë"])
+def test_a_namesake_is_one_however_their_name_is_written(hr, name):
+    zoe = make_person(NAME)
+    make_person(name, email="another@x.example")
+    entry = record("role.created", hr, f"{NAME} was here", by=hr)
+    erase(zoe, hr)
+    entry.refresh_from_db()
+    assert entry.summary == f"{NAME} was here"
+
+
+@pytest.mark.parametrize(
+    ("name", "typed"),
+    [("Sean O’Neil", "sean o'neil"), ("Zoë Quast", "Zoe Quast"), ("Ana–Lu Ødegård", "ana-lu odegard")],
+)
+def test_the_name_may_be_typed_with_plain_signs(as_hr, name, typed):
+    person = make_person(name)
+    as_hr.post(f"/people/{person.pk}/erase/", {"reason": "Asked for it", "name": typed})
+    assert not Person.objects.exists()
+
+
+def test_another_address_with_an_accent_less_is_somebody_else_s(hr):
+    person = make_person("Ann Other", email="ann@x.example")
+    entry = record("role.created", hr, "änn@x.example and ann@x.example", by=hr)
+    erase(person, hr)
+    entry.refresh_from_db()
+    assert entry.summary == "änn@x.example and (erased)"
 
 
 @pytest.mark.parametrize("name", ["May", "Li", "Will"])
