@@ -2,13 +2,18 @@
 
 import json
 from pathlib import Path
+from typing import TypeVar
 
 from django.db import transaction
+from django.db.models import Max
 
 from roles.models import Anchor, EnterpriseFunction, Phase, RoleTemplate, Skill, SkillSet, TemplateRequirement
 from socialstrategy.lib.text import clean
 
 SHIPPED = Path(__file__).parent / "data" / "catalogue.json"
+LISTS = {"uses", "anchors", "requirements"}
+"""Fields that hold more than a text."""
+Placed = TypeVar("Placed", EnterpriseFunction, SkillSet, Skill)
 
 
 class CatalogueError(ValueError):
@@ -76,23 +81,30 @@ def read(path: Path) -> dict:
 
 @transaction.atomic
 def load(data: dict) -> None:
-    """Add and update everything in ``data`` by slug, or nothing at all. What is not in it stays as it is.
+    """Add and update everything in ``data`` by slug, or nothing at all. What is not in it stays as it is: whole rows,
+    and of those that are in it what is left out or null. A row that is there already keeps its place.
 
     Raises
     ------
     CatalogueError : a missing or unknown field, a level outside 0-5, a weight outside 1-3, an anchor twice.
     """
-    for position, row in enumerate(_rows(data, "functions", "slug", "name", "uses")):
-        values = {"name": _text(row, "name", 60), "uses": row["uses"], "position": position}
+    for row in _rows(data, "functions", "slug", "name", "uses"):
         if not isinstance(row["uses"], list) or not all(isinstance(use, str) for use in row["uses"]):
             raise CatalogueError(f"The uses of the function {row['slug']!r} must be a list of texts.")
-        EnterpriseFunction.objects.update_or_create(slug=row["slug"], defaults=values)
-    for position, row in enumerate(_rows(data, "skill_sets", "slug", "name")):
-        values = {"name": _text(row, "name", 60), "purpose": str(row.get("purpose", ""))[:200], "position": position}
-        SkillSet.objects.update_or_create(slug=row["slug"], defaults=values)
+        _put(EnterpriseFunction, row["slug"], {"name": _text(row, "name", 60), "uses": row["uses"]})
+    for row in _rows(data, "skill_sets", "slug", "name"):
+        _put(SkillSet, row["slug"], {"name": _text(row, "name", 60), "purpose": _said(row, "purpose", 200)})
     _load_skills(_rows(data, "skills", "slug", "name", "skill_set", "anchors"))
     for row in _rows(data, "templates", "slug", "title", "function", "phase", "requirements"):
         _load_template(row)
+
+
+def _put(model: type[Placed], slug: str, values: dict, defaults: dict | None = None) -> Placed:
+    """Add a row at the end, or change of one that is there what is said; None says nothing."""
+    said = {name: value for name, value in values.items() if value is not None}
+    last = model._default_manager.aggregate(last=Max("position"))["last"]
+    new = {"position": 0 if last is None else last + 1} | (defaults or {}) | said
+    return model._default_manager.update_or_create(slug=slug, defaults=said, create_defaults=new)[0]
 
 
 def _rows(data: dict, name: str, *fields: str) -> list[dict]:
@@ -103,6 +115,9 @@ def _rows(data: dict, name: str, *fields: str) -> list[dict]:
         missing = [field for field in fields if not isinstance(row, dict) or field not in row]
         if missing:
             raise CatalogueError(f"An entry of {name!r} lacks {missing[0]!r}: {str(row)[:80]}")
+        other = [field for field in fields if field not in LISTS and not isinstance(row[field], str)]
+        if other:
+            raise CatalogueError(f"{other[0]!r} must be a text in this entry of {name!r}: {str(row)[:80]}")
     return rows
 
 
@@ -113,30 +128,23 @@ def _text(row: dict, field: str, longest: int) -> str:
     return clean(value)
 
 
+def _said(row: dict, field: str, longest: int, of: str = "") -> str | None:
+    """A text that may be left out or empty; None where it is left out or null. ``of``: what has no slug itself."""
+    value = row.get(field)
+    if value is not None and (not isinstance(value, str) or len(value) > longest):
+        raise CatalogueError(f"{field!r} of {of or row['slug']!r} must be a text of at most {longest} characters.")
+    return None if value is None else clean(value)
+
+
 def _load_skills(rows: list[dict]) -> None:
     sets = {skill_set.slug: skill_set for skill_set in SkillSet.objects.all()}
     Anchor.objects.filter(skill__slug__in=[row["slug"] for row in rows]).delete()
     seen = set(Anchor.objects.values_list("text", flat=True))
     anchors = []
-    for position, row in enumerate(rows):
+    for row in rows:
         if row["skill_set"] not in sets:
             raise CatalogueError(f"The skill {row['slug']!r} belongs to an unknown skill set: {row['skill_set']!r}.")
-        kind = row.get("kind", Skill.Kind.PERFORMANCE)
-        if kind not in Skill.Kind.values:
-            raise CatalogueError(
-                f"The kind of the skill {row['slug']!r} must be one of {', '.join(Skill.Kind.values)}."
-            )
-        skill, _ = Skill.objects.update_or_create(
-            slug=row["slug"],
-            defaults={
-                "name": _text(row, "name", 60),
-                "skill_set": sets[row["skill_set"]],
-                "kind": kind,
-                "question": str(row.get("question") or f"How good are you at {row['name'].lower()}?")[:160],
-                "references": row.get("references", []),
-                "position": position,
-            },
-        )
+        skill = _put(Skill, row["slug"], _skill_values(row, sets), {"question": _question(row["name"])})
         texts = row["anchors"]
         if not isinstance(texts, list) or len(texts) != 6:
             raise CatalogueError(f"The skill {row['slug']!r} needs six anchors, one for each level.")
@@ -146,6 +154,31 @@ def _load_skills(rows: list[dict]) -> None:
             seen.add(clean(text))
             anchors.append(Anchor(skill=skill, level=level, text=clean(text)))
     Anchor.objects.bulk_create(anchors)
+
+
+def _skill_values(row: dict, sets: dict[str, SkillSet]) -> dict:
+    """What a row says of a skill; None where it says nothing."""
+    kind, references = row.get("kind"), row.get("references")
+    if kind is not None and kind not in Skill.Kind.values:
+        raise CatalogueError(f"The kind of the skill {row['slug']!r} must be one of {', '.join(Skill.Kind.values)}.")
+    if references is not None and not (isinstance(references, list) and all(map(_is_reference, references))):
+        raise CatalogueError(f"The references of the skill {row['slug']!r} must be a list, each of three texts.")
+    return {
+        "name": _text(row, "name", 60),
+        "skill_set": sets[row["skill_set"]],
+        "kind": kind,
+        # There is always a question: an empty one says nothing.
+        "question": _said(row, "question", 160) or None,
+        "references": references,
+    }
+
+
+def _is_reference(one) -> bool:
+    return isinstance(one, dict) and all(isinstance(one.get(name), str) for name in ("scheme", "label", "id"))
+
+
+def _question(name: str) -> str:
+    return f"How good are you at {name.lower()}?"
 
 
 def _whole(value) -> int:
@@ -158,27 +191,35 @@ def _load_template(row: dict) -> None:
     if function is None or row["phase"] not in Phase.values:
         raise CatalogueError(f"The template {row['slug']!r} needs a known function and phase.")
     values = {"title": _text(row, "title", 120), "function": function, "phase": row["phase"]}
-    values["purpose"] = str(row.get("purpose", ""))[:300]
+    purpose = _said(row, "purpose", 300)
+    values |= {} if purpose is None else {"purpose": purpose}
     template, _ = RoleTemplate.objects.update_or_create(slug=row["slug"], defaults=values)
     skills = {skill.slug: skill for skill in Skill.objects.all()}
+    before = {line.skill.slug: line for line in template.requirements.select_related("skill")}
     template.requirements.all().delete()
+    if not isinstance(row["requirements"], list):
+        raise CatalogueError(f"The requirements of the template {row['slug']!r} must be a list.")
     for line in row["requirements"]:
-        if not isinstance(line, dict) or line.get("skill") not in skills:
+        if not isinstance(line, dict) or not isinstance(line.get("skill"), str) or line["skill"] not in skills:
             raise CatalogueError(f"The template {row['slug']!r} asks for an unknown skill: {str(line)[:60]}")
-        level, target, weight = (_whole(line.get(name)) for name in ("level", "target", "weight"))
-        if not 0 <= level <= target <= 5 or not 1 <= weight <= 3:
-            raise CatalogueError(
-                f"{row['slug']!r}, {line['skill']!r}: level and target go from 0 to 5, the weight from 1 to 3."
-            )
-        TemplateRequirement.objects.create(
-            template=template,
-            skill=skills[line["skill"]],
-            level=level,
-            target=target,
-            weight=weight,
-            is_essential=bool(line.get("essential", False)),
-            reason=clean(str(line.get("reason", "")))[:300],
-        )
+        values = _line_values(row["slug"], line, before.get(line["skill"]))
+        TemplateRequirement.objects.create(template=template, skill=skills[line["skill"]], **values)
+
+
+def _line_values(template: str, line: dict, before: TemplateRequirement | None) -> dict:
+    """What a line asks; what it leaves out is as it was ``before``."""
+    place = f"{template!r}, {line['skill']!r}"
+    level, target, weight = (_whole(line.get(name)) for name in ("level", "target", "weight"))
+    if not 0 <= level <= target <= 5 or not 1 <= weight <= 3:
+        raise CatalogueError(f"{place}: level and target go from 0 to 5, the weight from 1 to 3.")
+    essential, reason = line.get("essential"), _said(line, "reason", 300, place)
+    if essential is not None and not isinstance(essential, int):
+        raise CatalogueError(f"{place}: 'essential' is true or false.")
+    if before:
+        essential = before.is_essential if essential is None else essential
+        reason = before.reason if reason is None else reason
+    numbers = {"level": level, "target": target, "weight": weight}
+    return numbers | {"is_essential": bool(essential), "reason": reason or ""}
 
 
 def load_shipped(**kwargs) -> None:

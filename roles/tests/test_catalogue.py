@@ -67,6 +67,73 @@ def test_an_edited_catalogue_comes_back(tmp_path):
     assert RoleTemplate.objects.count() == 20
 
 
+OPTIONAL = {
+    "skill_sets": ["purpose"],
+    "skills": ["kind", "question", "references"],
+    "templates": ["purpose"],
+    "requirements": ["essential", "reason"],
+}
+
+
+def without(data: dict, silent) -> dict:
+    """The same catalogue where ``silent`` has taken from each row, or line of a template, what may be left out."""
+    lines = [line for template in data["templates"] for line in template["requirements"]]
+    for name, fields in OPTIONAL.items():
+        for row in lines if name == "requirements" else data[name]:
+            for field in fields:
+                silent(row, field)
+    return data
+
+
+@pytest.mark.parametrize(
+    "silent",
+    [
+        pytest.param(lambda row, field: row.pop(field), id="left out"),
+        pytest.param(lambda row, field: row.update({field: None}), id="null"),
+    ],
+)
+@pytest.mark.parametrize("name", ["functions", "skill_sets", "skills", "templates"])
+def test_what_a_file_does_not_speak_of_stays(silent, name):
+    before = exported()
+    data = without(exported(), silent)
+    # One row of all: the others, and where everything stands, are not spoken of.
+    catalogue.load({name: data[name][-1:]})
+    assert exported() == before
+    catalogue.load(data)
+    assert exported() == before
+
+
+def test_what_a_file_empties_is_empty_and_an_empty_question_says_nothing():
+    before = exported()
+    data = exported()
+    data["skill_sets"][0]["purpose"] = data["templates"][0]["purpose"] = ""
+    data["templates"][0]["requirements"][0] |= {"reason": "", "essential": False}
+    data["skills"][0] |= {"references": [], "question": " "}
+    catalogue.load(data)
+    after = exported()
+    assert after["skills"][0]["question"] == before["skills"][0]["question"]
+    data["skills"][0]["question"] = before["skills"][0]["question"]
+    assert after == data != before
+
+
+@pytest.mark.parametrize("silence", [{}, {"question": None, "kind": None, "references": None}])
+def test_a_skill_of_which_little_is_said_comes_last_and_has_what_it_needs(silence):
+    skill = {
+        "slug": "new",
+        "name": "Calm",
+        "skill_set": "strategy",
+        "anchors": [f"Level {n} of calm." for n in range(6)],
+    }
+    last = Skill.objects.filter(skill_set__slug="strategy").order_by("position").last().position
+    catalogue.load({"skills": [skill | silence]})
+    made = Skill.objects.get(slug="new")
+    assert (made.kind, made.question, made.references) == ("performance", "How good are you at calm?", [])
+    assert made.position > last
+    catalogue.load({"skill_sets": [{"slug": "poise", "name": "Poise", "purpose": None}]})
+    assert SkillSet.objects.order_by("position").last().slug == "poise"
+    assert SkillSet.objects.get(slug="poise").purpose == ""
+
+
 def broken(change) -> dict:
     data = json.loads(catalogue.SHIPPED.read_text())
     change(data)
@@ -89,6 +156,16 @@ def broken(change) -> dict:
         (lambda d: d["templates"][0].update(phase="dream"), "phase"),
         (lambda d: d["functions"][0].update(uses="all"), "list of texts"),
         (lambda d: d.update(skills="all"), "list"),
+        (lambda d: d["skills"][0].update(slug=None), "must be a text"),
+        (lambda d: d["skills"][0].update(skill_set=["strategy"]), "must be a text"),
+        (lambda d: d["skills"][0].update(question=7), "at most 160"),
+        (lambda d: d["skills"][0].update(references="ESCO"), "must be a list"),
+        (lambda d: d["skills"][0].update(references=[{"label": "x"}]), "three texts"),
+        (lambda d: d["skill_sets"][0].update(purpose=["x"]), "at most 200"),
+        (lambda d: d["templates"][0].update(purpose="x" * 301), "at most 300"),
+        (lambda d: d["templates"][0].update(requirements=None), "must be a list"),
+        (lambda d: d["templates"][0]["requirements"][0].update(reason={}), "at most 300"),
+        (lambda d: d["templates"][0]["requirements"][0].update(essential="false"), "true or false"),
     ],
 )
 def test_a_bad_catalogue_is_refused_whole(change, said):
