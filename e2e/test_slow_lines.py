@@ -99,6 +99,70 @@ def test_without_a_line_it_says_not_stored_yet_and_goes_on_once_the_line_is_back
     assert (stored.level, stored.note) == (5, "Typed without a line")
 
 
+def cut(page):
+    """A line that is dead though the browser takes it for well."""
+    page.route("**/*", lambda route: route.abort())
+    assert page.evaluate("navigator.onLine")
+
+
+def test_a_dead_line_that_calls_itself_well_keeps_everybody_on_the_page_until_it_is_back(begun):
+    page, questions = begun
+    cut(page)
+    page.click("label[for=level-2]")
+    page.locator("#note").press_sequentially("Typed over a dead line")
+    page.click("#next")
+    expect(page.locator("#saved")).to_contain_text("We go on as soon as it is.")
+    assert page.input_value("#note") == "Typed over a dead line"
+    page.unroute("**/*")
+    arrived(page, questions[1])
+    stored = Response.objects.get()
+    assert (stored.level, stored.note) == (2, "Typed over a dead line")
+
+
+def test_what_was_sent_over_a_dead_line_is_there_after_going_back(begun):
+    page, questions = begun
+    page.click("label[for=level-2]")
+    expect(page.locator("#saved")).to_contain_text("Saved")
+    page.locator("#note").press_sequentially("Not stored yet")
+    cut(page)
+    page.evaluate("document.getElementById('answer').requestSubmit(document.getElementById('next'))")
+    expect(page).to_have_url(re.compile("^chrome-error:"))
+    page.unroute("**/*")
+    page.go_back()
+    page.goto(questions[0])
+    expect(page.locator("#note")).to_have_value("Not stored yet")
+    page.click("#next")
+    arrived(page, questions[1])
+    assert Response.objects.get().note == "Not stored yet"
+    page.goto(questions[0])
+    expect(page.locator("#note")).to_have_value("Not stored yet")
+    assert "is here again" not in page.locator("body").inner_text()
+
+
+def test_leaving_the_computer_waits_for_what_is_on_its_way(begun):
+    page, _ = begun
+    slow(page, 1500)
+    page.click("label[for=level-2]")
+    page.click("label[for=level-4]")
+    page.click("text=Leave this computer")
+    arrived(page, "/assessment/left/")
+    assert Response.objects.get().level == 4
+
+
+def test_whoever_must_leave_without_a_line_is_asked_and_leaves(begun):
+    page, questions = begun
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    page.route(f"**{questions[0]}", lambda route: route.abort())
+    page.click("label[for=level-3]")
+    expect(page.locator("#saved")).to_contain_text("Not stored yet")
+    page.click("text=Leave this computer")
+    expect(page.locator("#saved")).to_contain_text("We go on as soon as it is.")
+    page.click("text=Leave this computer")
+    arrived(page, "/assessment/left/")
+    assert asked == ["beforeunload"]
+
+
 def test_what_the_server_could_not_take_is_tried_again_by_itself(begun):
     page, questions = begun
     left = [1, 1]

@@ -6,12 +6,18 @@ const LONGEST = 30_000;
 const SLOW = 400;
 const isOurs = (elt) => elt instanceof Element && elt.dataset.autosave !== undefined;
 const failing = new Set();
+// Of each element: how often it was changed, how often when it was last sent, and how much of that has been answered.
+const changes = new Map();
+const sent = new Map();
+const answered = new Map();
 let step = 0;
 let tries = 0;
 let timer = 0;
 let slow = 0;
 let goingOn = null;
 
+const isWaiting = () => failing.size > 0
+  || [...changes.keys()].some((elt) => elt.isConnected && changes.get(elt) > (answered.get(elt) || 0));
 const tell = (words, isBad) => {
   const place = document.getElementById('saved');
   if (!place) return;
@@ -40,17 +46,22 @@ const failed = (elt) => {
 };
 const settled = (elt) => {
   failing.delete(elt);
-  if (failing.size) return;
-  tries = 0;
-  if (goingOn) {
+  answered.set(elt, sent.get(elt));
+  if (!failing.size) tries = 0;
+  if (goingOn && !isWaiting()) {
     const { form, button } = goingOn;
     goingOn = null;
     form.requestSubmit(button);
   }
 };
 
+document.addEventListener('change', (event) => {
+  const elt = event.target.closest('[data-autosave]');
+  if (elt) changes.set(elt, (changes.get(elt) || 0) + 1);
+}, true);
 document.addEventListener('htmx:configRequest', (event) => {
   if (!isOurs(event.detail.elt)) return;
+  sent.set(event.detail.elt, changes.get(event.detail.elt) || 0);
   step += 1;
   event.detail.parameters.step = step;
 });
@@ -82,10 +93,10 @@ window.addEventListener('offline', () => {
   if (document.querySelector('[data-autosave]')) tell('No connection. What you choose is stored once it is back.', true);
 });
 window.addEventListener('beforeunload', (event) => {
-  if (failing.size && !goingOn) event.preventDefault();
+  if (isWaiting() && !goingOn) event.preventDefault();
 });
 
-// Going on waits until what is on the page can be stored.
+// Going on, leaving and publishing wait until what is on the page is stored. A line may be dead that calls itself well.
 document.querySelectorAll('form').forEach((form) => {
   const own = form.querySelector('[data-autosave]');
   if (!own) return;
@@ -93,12 +104,21 @@ document.querySelectorAll('form').forEach((form) => {
     step += 1;
     event.formData.set('step', step);
   });
-  form.addEventListener('submit', (event) => {
-    if (navigator.onLine && !failing.size) return;
-    event.preventDefault();
-    goingOn = { form, button: event.submitter };
-    failing.add(own);
-    tellNotYet();
-    if (navigator.onLine) again();
-  });
 });
+document.addEventListener('submit', (event) => {
+  const form = event.target;
+  const own = form.querySelector('[data-autosave]');
+  const isCut = own && !navigator.onLine;
+  if (form.method !== 'post' || !(isWaiting() || isCut)) return;
+  if (goingOn?.form === form && !own) {
+    // Pressed again: whoever must leave now is asked by the browser, and leaves.
+    goingOn = null;
+    return;
+  }
+  event.preventDefault();
+  goingOn = { form, button: event.submitter };
+  if (own && (isCut || failing.size)) failing.add(own);
+  if (!failing.size) return;
+  tellNotYet();
+  if (navigator.onLine) again();
+}, true);

@@ -40,12 +40,17 @@ const put = ({ form, name, value, ticked }) => {
   if (ticked !== false) found[0]?.dispatchEvent(new Event('change', { bubbles: true }));
 };
 
-// What was sent has arrived, unless the next page asks to sign in or to send it again.
+// What was sent has arrived once a page comes from it, unless that asks to sign in or to send it again. Who goes back
+// from the browser's own page about a dead line has sent nothing.
 const kept = read();
+const [way] = performance.getEntriesByType('navigation');
+const before = document.referrer.startsWith(location.origin) ? new URL(document.referrer).pathname : '';
+const isFrom = (path) => way.type !== 'back_forward' && before === path;
 Object.entries(kept).forEach(([path, one]) => {
   if (Date.now() - one.at > LASTS) delete kept[path];
   else if (one.state === 'sent' && isOnTheWay) one.state = 'kept';
-  else if (one.state === 'sent') delete kept[path];
+  else if (one.state === 'sent' && isFrom(path)) delete kept[path];
+  else if (one.state === 'sent' && path === location.pathname) one.state = 'kept';
 });
 const mine = kept[location.pathname];
 if (mine && !isOnTheWay && mine.state === 'kept') delete kept[location.pathname];
