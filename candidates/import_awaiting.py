@@ -48,9 +48,8 @@ def wait(awaited: dict[int, str], key: str) -> None:
         rows = [
             AwaitedManager(person_id=pk, wanted=awaited[pk], key=key, instead_of=above) for pk, above in now.items()
         ]
-        AwaitedManager.objects.bulk_create(
-            rows, update_conflicts=True, unique_fields=["person"], update_fields=["wanted", "key", "instead_of"]
-        )
+        said = ["wanted", "key", "instead_of", "since"]
+        AwaitedManager.objects.bulk_create(rows, update_conflicts=True, unique_fields=["person"], update_fields=said)
 
 
 def meant(texts: Iterable[str], key: str) -> dict[str, int]:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from candidates.models import Person
 
@@ -120,13 +121,14 @@ class AwaitedManager(models.Model):
     """Somebody whose manager is not on the list yet: set as soon as they are, by a file or by hand.
 
     ``wanted``: an address or a name, or a text of the own field called ``key``. ``instead_of``: the manager's key at
-    that time; where HR has chosen somebody else since, that holds.
+    that time; where HR has chosen somebody else since, that holds. ``since``: when a file has said so last.
     """
 
     person = models.OneToOneField(Person, primary_key=True, on_delete=models.CASCADE, related_name="awaited_manager")
     wanted = models.CharField(max_length=254, db_index=True)
     key = models.CharField(max_length=80, blank=True, default="")
     instead_of = models.BigIntegerField(null=True)
+    since = models.DateTimeField(default=timezone.now, db_index=True)
 
     def __str__(self):
         return f"{self.person_id} awaits {self.wanted}"

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry, Link
 from candidates.changes import KEEP, Change
-from candidates.imports import ImportBatch
+from candidates.imports import AwaitedManager, ImportBatch
 from candidates.models import Invitation
 from roles.models import OccupationFile
 from socialstrategy.jobs.models import Job
@@ -187,10 +187,18 @@ AGES = (
     Age(
         "Imported files and what became of each line",
         "Rows that were not taken can be corrected and sent again. The audit log keeps the counts.",
-        ("candidates.importbatch", "candidates.importrow", "candidates.importfile", "candidates.awaitedmanager"),
+        ("candidates.importbatch", "candidates.importrow", "candidates.importfile"),
         since="they were uploaded",
         after=timedelta(days=90),
         old=_imports,
+    ),
+    Age(
+        "Managers whom a file has named and who are not on the list yet",
+        "They are set as soon as somebody enters them or brings them back.",
+        ("candidates.awaitedmanager",),
+        since="a file has named them last",
+        after=timedelta(days=365),
+        old=lambda before: AwaitedManager.objects.filter(since__lt=before),
     ),
     Age(
         "Files that were uploaded and never imported",

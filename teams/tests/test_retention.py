@@ -13,7 +13,8 @@ from accounts.factories import make_user
 from accounts.models import AuditEntry, Link, record
 from candidates.changes import Change
 from candidates.factories import give_evidence, make_invitation, make_person
-from candidates.imports import ImportBatch, ImportRow
+from candidates.import_awaiting import wait
+from candidates.imports import AwaitedManager, ImportBatch, ImportRow
 from candidates.models import Evidence, Person
 from roles.models import OccupationFile
 from socialstrategy.jobs.models import Job
@@ -105,6 +106,7 @@ def test_what_is_old_enough_goes_and_the_rest_stays(night, hr, version):
         batch(400, ImportBatch.State.WRITING, job_id=job(400, Job.State.RUNNING).pk),
         aged(OccupationFile.objects.create(name="x", data=b""), created_at=ago(6)),
         Session.objects.create(session_key="open", session_data="", expire_date=NOW + timedelta(hours=1)),
+        AwaitedManager.objects.create(person=make_person(), wanted="boss@x.example", since=ago(364)),
     ]
     shown = mail(400, Mail.State.SENT)
     type(now_open).objects.filter(pk=now_open.pk).update(mail=shown)
@@ -125,12 +127,21 @@ def test_what_is_old_enough_goes_and_the_rest_stays(night, hr, version):
         aged(OccupationFile.objects.create(name="x", data=b""), created_at=ago(8)),
         Session.objects.create(session_key="over", session_data="", expire_date=ago(1)),
         aged(Change.objects.create(), made_at=ago(3)),
+        AwaitedManager.objects.create(person=make_person(), wanted="boss@x.example", since=ago(366)),
     ]
     Change.objects.create()
     night()
     assert [str(row) for row in kept if not type(row).objects.filter(pk=row.pk).exists()] == []
     assert [str(row) for row in gone if type(row).objects.filter(pk=row.pk).exists()] == []
     assert ImportRow.objects.count() == 3
+
+
+def test_whoever_is_named_again_is_waited_for_anew(night):
+    person = make_person()
+    AwaitedManager.objects.create(person=person, wanted="old@x.example", since=ago(400))
+    wait({person.pk: "boss@x.example"}, "")
+    night()
+    assert AwaitedManager.objects.get().wanted == "boss@x.example"
 
 
 def test_the_audit_tells_how_many_of_what_went_once(night):
