@@ -258,8 +258,8 @@ class Judging:
         person, said = entry.person, entry.values
         if person and person.is_archived:
             self._put(entry, "archived", False, "On the list", "archived", "back")
-        name = person and folded(person.name) == folded(entry.name) and person.name
-        if name != entry.name:
+        # Exactly: capitals and accents that the file mends are shown and written, however the person was recognised.
+        if person is None or person.name != entry.name:
             self._put(entry, "name", entry.name, "Name", person.name if person else "", entry.name)
         if said.get("email"):
             before = person.email if person else None

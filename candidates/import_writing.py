@@ -9,7 +9,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from accounts.models import record
-from candidates import actions, import_awaiting
+from candidates import actions, import_awaiting, import_refusing
 from candidates.import_fields import OWN
 from candidates.import_lookup import runs
 from candidates.imports import ImportBatch, ImportRow, let_go
@@ -45,11 +45,12 @@ class Asked:
 def write(batch: ImportBatch, tell: Callable[[int, int], None] = lambda done, total: None, *, by=None) -> None:
     """Write new and changed people in chunks, managers afterwards; a repeated run does no harm."""
     own = _own_fields(batch)
+    import_refusing.refuse_namesakes(batch)
     rows = batch.rows.filter(fate__in=[ImportRow.Fate.CREATE, ImportRow.Fate.UPDATE])
     keys = list(rows.values_list("pk", flat=True))
     done = 0
     for run in runs(keys):
-        _write_chunk(run, own, by)
+        _write_chunk(batch, run, own, by)
         done += len(run)
         tell(done, len(keys))
     _write_managers(batch, keys)
@@ -70,41 +71,33 @@ def _own_fields(batch: ImportBatch) -> dict[str, OwnField]:
     return found
 
 
-def _write_chunk(keys: list[int], own: dict[str, OwnField], by) -> None:
+def _write_chunk(batch: ImportBatch, keys: list[int], own: dict[str, OwnField], by) -> None:
     """Once more where somebody else has entered one of the addresses at the same moment."""
     for _ in range(3):
         try:
             with transaction.atomic():
-                return _write_rows(keys, own, by)
+                return _write_rows(batch, keys, own, by)
         except IntegrityError:
             continue
     with transaction.atomic():
-        return _write_rows(keys, own, by)
+        return _write_rows(batch, keys, own, by)
 
 
-def _write_rows(keys: list[int], own: dict[str, OwnField], by) -> None:
+def _write_rows(batch: ImportBatch, keys: list[int], own: dict[str, OwnField], by) -> None:
+    import_refusing.wait_for_others()
     rows = list(ImportRow.objects.filter(pk__in=keys).order_by("number"))
     # Those that an interrupted run has written are known by their person.
     new = [row for row in rows if row.fate == ImportRow.Fate.CREATE and not row.values.get("person")]
     changed = [row for row in rows if row.fate == ImportRow.Fate.UPDATE]
-    _refuse_taken(new + changed)
-    new = [row for row in new if row.fate == ImportRow.Fate.CREATE]
+    right = import_refusing.still_right(new + changed, batch)
+    new = [row for row in right if row.fate == ImportRow.Fate.CREATE]
+    changed = [row for row in right if row.fate == ImportRow.Fate.UPDATE]
     before = dict(Person.objects.filter(pk__in=[row.values["person"] for row in changed]).values_list("pk", "email"))
     people = _create(new)
-    people |= _change([row for row in changed if row.fate == ImportRow.Fate.UPDATE], by)
+    people |= _change(changed, by)
     _write_own(people, own)
     entered = [person for row, person in people.values() if "email" in row.values["plan"]]
     addresses_entered(entered, by=by, before=before)
-
-
-def _refuse_taken(rows: list[ImportRow]) -> None:
-    """Addresses that somebody else has got since the preview."""
-    wanted = {row.values["plan"]["email"]: row for row in rows if row.values["plan"].get("email")}
-    for person in Person.objects.at(*wanted):
-        row = wanted.get(person.email)
-        if row and row.values.get("person") != person.pk:
-            row.fate, row.message = ImportRow.Fate.ERROR, f"{person.name} has got this address meanwhile."
-            row.save(update_fields=["fate", "message"])
 
 
 def _create(rows: list[ImportRow]) -> dict[int, tuple[ImportRow, Person]]:
@@ -122,8 +115,9 @@ def _create(rows: list[ImportRow]) -> dict[int, tuple[ImportRow, Person]]:
 
 def _change(rows: list[ImportRow], by) -> dict[int, tuple[ImportRow, Person]]:
     wanted = {row.values["person"]: row for row in rows}
-    locked = Person.objects.select_for_update().filter(pk__in=wanted).order_by("pk")
-    people = {person.pk: (wanted[person.pk], person) for person in locked}
+    locked = list(Person.objects.select_for_update().filter(pk__in=wanted).order_by("pk"))
+    left = import_refusing.not_about(wanted, locked)
+    people = {person.pk: (wanted[person.pk], person) for person in locked if person.pk not in left}
     for row, person in people.values():
         plan = row.values["plan"]
         for name in PLAIN:
