@@ -15,6 +15,7 @@ let tries = 0;
 let timer = 0;
 let slow = 0;
 let goingOn = null;
+let isLetGo = false;
 
 const isWaiting = () => failing.size > 0
   || [...changes.keys()].some((elt) => elt.isConnected && changes.get(elt) > (answered.get(elt) || 0));
@@ -28,7 +29,8 @@ const tell = (words, isBad) => {
 };
 const tellNotYet = () => {
   const line = navigator.onLine ? '' : ': no connection';
-  tell(`Not stored yet${line}. ${goingOn ? 'We go on as soon as it is.' : 'We keep trying.'}`, true);
+  const without = goingOn && !goingOn.own ? ' Press again to go on without it.' : '';
+  tell(`Not stored yet${line}. ${goingOn ? 'We go on as soon as it is.' : 'We keep trying.'}${without}`, true);
 };
 const again = () => {
   clearTimeout(timer);
@@ -93,7 +95,7 @@ window.addEventListener('offline', () => {
   if (document.querySelector('[data-autosave]')) tell('No connection. What you choose is stored once it is back.', true);
 });
 window.addEventListener('beforeunload', (event) => {
-  if (isWaiting() && !goingOn) event.preventDefault();
+  if (isWaiting() && !isLetGo) event.preventDefault();
 });
 
 // Going on, leaving and publishing wait until what is on the page is stored. A line may be dead that calls itself well.
@@ -109,14 +111,13 @@ document.addEventListener('submit', (event) => {
   const form = event.target;
   const own = form.querySelector('[data-autosave]');
   const isCut = own && !navigator.onLine;
-  if (form.method !== 'post' || !(isWaiting() || isCut)) return;
+  if (form.method !== 'post' || form.matches('[hx-post]') || !(isWaiting() || isCut)) return;
   if (goingOn?.form === form && !own) {
-    // Pressed again: whoever must leave now is asked by the browser, and leaves.
-    goingOn = null;
+    isLetGo = true;
     return;
   }
   event.preventDefault();
-  goingOn = { form, button: event.submitter };
+  goingOn = { form, own, button: event.submitter };
   if (own && (isCut || failing.size)) failing.add(own);
   if (!failing.size) return;
   tellNotYet();
