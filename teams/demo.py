@@ -166,8 +166,8 @@ def _people(rng, users) -> list[Person]:
         )
     head = next(n for n, function in enumerate(functions) if function.slug == "service-support")
     ines = next(n for n in range(8, EMPLOYEES) if people[n].function_id == functions[head].pk)
-    people[head].name, people[head].user = users["assessor"].name, users["assessor"]
-    people[ines].name, people[ines].user = users["employee"].name, users["employee"]
+    for place, user in ((head, users["assessor"]), (ines, users["employee"])):
+        people[place].name, people[place].email, people[place].user = user.name, user.email, user
     Person.objects.bulk_create(people)
     heads = {person.function_id: person for person in people[:8]}
     for person in people[8:EMPLOYEES]:
