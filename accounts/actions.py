@@ -109,7 +109,7 @@ def mail_password_link(user: User, *, by) -> None:
 
 
 @transaction.atomic
-def change_address(user: User, email: str, *, by: User) -> User:
+def change_address(user: User, email: str, *, by: User | None) -> User:
     """Begin to change an address; told to the old one, and in force when the holder has confirmed it.
 
     The link goes to the new address, and works for whoever is signed in to the account: neither the mailbox alone nor
@@ -122,7 +122,10 @@ def change_address(user: User, email: str, *, by: User) -> User:
     if email == user.email:
         _keep_address(user, by)
     elif email != user.new_email:
-        if user.last_login is None and user.pk != by.pk:
+        if user.last_login is None and (by is None or user.pk != by.pk):
+            # Whoever reads the earlier mailbox may have chosen a password, and not have signed in with it yet.
+            user.set_unusable_password()
+            user.save(update_fields=["password"])
             _set_address(user, email, by)
             send_reset(user)
         else:

@@ -160,7 +160,7 @@ def copy_deadline(sitting: Sitting, *, deadline_at=None, revoked_at=None) -> Non
 
 
 def close_in_browsers(sitting: Sitting, now) -> None:
-    """Whoever has it open in a browser needs a fresh link: it was opened by a link to an address that was changed."""
+    """Whoever has it open in a browser needs a fresh link: it was opened by an address or account that is another's."""
     Sitting.objects.filter(pk=sitting.pk).update(left_at=now)
 
 

@@ -14,10 +14,13 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Lower
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts import actions as accounts
 from accounts.models import User, record
 from accounts.neighbours import Owner
+from assessments import actions as assessments
+from assessments.models import Sitting
 from candidates.models import Person
 from socialstrategy.lib.addresses import ODD, canonical
 
@@ -103,7 +106,11 @@ def join_by_hand(person: Person, user: User, *, by) -> None:
 
 @transaction.atomic
 def part(person: Person, *, by) -> None:
-    """The account is no longer this person's; both stay, and are not joined again by themselves."""
+    """The account is no longer this person's; both stay, and are not joined again by themselves.
+
+    What somebody has open of the person's assessments is closed, since it may be the account's holder: whoever was
+    invited asks for a fresh link.
+    """
     person = Person.objects.select_for_update().get(pk=person.pk)
     if person.user is None:
         return
@@ -111,6 +118,8 @@ def part(person: Person, *, by) -> None:
         raise ValidationError("This is the account of an administrator. Only an administrator can part it.")
     _must_be_another_s(person.user, by)
     person.parted_from.add(person.user)
+    for sitting in Sitting.objects.filter(subject=person.subject, submitted_at=None):
+        assessments.close_in_browsers(sitting, timezone.now())
     record("account.parted", person, f"{person.code} from account {person.user_id}", by=by, account=person.user_id)
     person.user = None
     person.save(update_fields=["user"])

@@ -24,8 +24,8 @@ def open_report(request, person) -> None:
 
 
 def _key(person: Person) -> str:
-    """A report that was opened by a link to an address is open for as long as this is the person's address."""
-    return f"{person.subject} {digest(person.email or '')}"
+    """A report that was opened is open for as long as the person has the same address and the same account."""
+    return f"{person.subject} {digest(f'{person.email} {person.user_id}')}"
 
 
 def readable(request, subject) -> Person | None:

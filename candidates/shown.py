@@ -71,10 +71,15 @@ class ShownRating(models.Model):
 
 
 def sees_everything(reader, person: Person) -> bool:
-    """Whether somebody reads every rating as it comes in: HR, but for their own, joined to their account or not."""
+    """Whether somebody reads every rating as it comes in: HR, but for their own.
+
+    Their own are those of whoever has their account, had it before they were parted, or has their address.
+    """
     if reader is None or not reader.is_authenticated or not reader.is_hr:
         return False
-    return person.user_id != reader.pk and person.email != reader.email
+    if person.user_id == reader.pk or person.email == reader.email:
+        return False
+    return not person.parted_from.filter(pk=reader.pk).exists()
 
 
 def readable(person: Person, reader) -> models.QuerySet:

@@ -228,3 +228,7 @@ def test_a_link_opens_nothing_for_somebody_who_was_archived_at_the_same_moment(a
     path = links(link_in)[0]
     Person.objects.filter(pk=ada.pk).update(archived_at=timezone.now())
     assert Client().post(path + "begin/").status_code == 410
+    own = Client()
+    own.force_login(ada.user)
+    assert own.post(f"/invitations/{Invitation.objects.get().pk}/mine/").status_code == 404
+    assert Invitation.objects.get().opened_at is None

@@ -1,8 +1,9 @@
 """People and accounts with one address are one, whichever comes first; HR parts and joins by hand."""
 
-import re
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
@@ -10,12 +11,13 @@ from django.utils import timezone
 from accounts import actions as accounts
 from accounts.factories import make_user
 from accounts.models import AuditEntry, User
-from candidates import actions, archiving, joining
+from candidates import actions, archiving, delivery, inviting, joining
 from candidates.factories import make_invitation, make_person
 from candidates.models import Person
 from candidates.readdressing import addresses_entered
 
 pytestmark = pytest.mark.django_db
+migration = import_module("candidates.migrations.0016_earlier_partings")
 PERSON = {"name": "Ada", "email": "ada@example.org", "kind": "employee"}
 ACCOUNT = {"name": "Ada", "email": "Ada@Example.org", "role": "employee", "is_active": "on"}
 
@@ -259,12 +261,13 @@ def test_nobody_parts_or_joins_their_own_account(as_hr, hr):
     assert account_of("Bea") is None
 
 
-def test_an_account_that_was_never_signed_in_to_follows_the_address_of_whom_it_was_made_for(as_hr, last_mail):
+def test_an_account_that_was_never_signed_in_to_follows_the_address_of_whom_it_was_made_for(as_hr, last_mail, link_in):
     """The mail to choose a password may have gone to somebody else's mailbox."""
     as_hr.post("/people/new/", PERSON | {"email": "wrong@example.org"})
     person = Person.objects.get()
     as_hr.post(f"/people/{person.pk}/account/invite/", {"role": "employee"})
-    old = re.search(r"http\S+", last_mail("wrong@example.org").text).group().partition("testserver")[2]
+    old = link_in(last_mail("wrong@example.org"))
+    assert 'name="password1"' in Client().get(old, follow=True).content.decode()
     as_hr.post(f"/people/{person.pk}/edit/", PERSON)
     assert account_of().email == "ada@example.org"
     assert "/password/new/" in last_mail("ada@example.org").text
@@ -288,3 +291,74 @@ def test_an_account_follows_no_address_that_another_account_has(as_hr, hr):
     assert as_hr.post(f"/people/{Person.objects.get().pk}/edit/", PERSON).status_code == 302
     assert account_of().email == "wrong@example.org"
     assert taken.email == "ada@example.org"
+
+
+def test_a_password_that_was_chosen_in_the_wrong_mailbox_opens_nothing_once_the_address_is_corrected(
+    as_hr, last_mail, link_in
+):
+    as_hr.post("/people/new/", PERSON | {"email": "wrong@example.org"})
+    person, stranger = Person.objects.get(), Client()
+    as_hr.post(f"/people/{person.pk}/account/invite/", {"role": "employee"})
+    link = link_in(last_mail("wrong@example.org"))
+    form = stranger.get(link, follow=True).redirect_chain[-1][0]
+    chosen = "a strange horse battery"
+    assert stranger.post(form, {"password1": chosen, "password2": chosen}).status_code == 302
+    assert account_of().has_usable_password()
+    as_hr.post(f"/people/{person.pk}/edit/", PERSON)
+    assert account_of().email == "ada@example.org"
+    stranger.post("/sign-in/", {"login": "ada@example.org", "password": chosen})
+    assert "_auth_user_id" not in stranger.session
+    assert not account_of().has_usable_password()
+
+
+def test_what_a_parted_account_has_open_is_closed_to_it(client, hr, version, link_in, last_mail):
+    user = make_user(email="ada@example.org")
+    person = make_person("Ada", email="ada@example.org")
+    invitation = make_invitation(person, version, hr)
+    client.force_login(user)
+    home = client.post(f"/invitations/{invitation.pk}/mine/")["Location"]
+    assert client.get(home).status_code == 200
+    joining.part(person, by=hr)
+    fresh = Client()
+    inviting.send_fresh(invitation)
+    assert fresh.get(fresh.post(link_in(last_mail(person.email)) + "begin/")["Location"]).status_code == 200
+    assert client.get(home).status_code == 410
+    assert client.post(home, {"consent": "on"}).status_code == 410
+
+
+def test_a_report_that_a_parted_account_has_opened_is_closed_to_it(client, hr, link_in, last_mail):
+    user = make_user(email="ada@example.org")
+    person = make_person("Ada", email="ada@example.org")
+    delivery.send_report(person)
+    client.force_login(user)
+    page = client.post(link_in(last_mail(person.email)) + "begin/")["Location"]
+    assert client.get(page).status_code == 200
+    joining.part(person, by=hr)
+    assert client.get(page).status_code == 410
+
+
+def test_an_unused_account_follows_an_address_that_a_command_has_corrected(last_mail):
+    person = make_person("Ada", email="wrong@example.org")
+    accounts.create_account(User(name="Ada", email="wrong@example.org"), by=None)
+    person = Person.objects.get(pk=person.pk)
+    person.email = "ada@example.org"
+    actions.save_person(person, by=None)
+    assert account_of().email == "ada@example.org"
+    assert "entered by" not in last_mail("wrong@example.org").text
+
+
+def test_partings_from_before_they_were_kept_are_taken_from_the_audit_log(hr):
+    user = make_user(email="ada@example.org")
+    parted, joined = make_person("Ada", email="ada@example.org"), make_person("Bea")
+    joining.part(parted, by=hr)
+    joining.join_by_hand(joined, user, by=hr)
+    other = make_user(email="other@example.org")
+    joining.part(joined, by=hr)
+    joining.join_by_hand(joined, other, by=hr)
+    joining.part(joined, by=hr)
+    joining.join_by_hand(joined, user, by=hr)
+    AuditEntry.objects.create(by=hr, action="account.parted", label="candidates.person", target="0", summary="gone")
+    Person.parted_from.through.objects.all().delete()
+    migration.keep_partings(apps, None)
+    kept = set(Person.parted_from.through.objects.values_list("person", "user"))
+    assert kept == {(parted.pk, user.pk), (joined.pk, other.pk)}

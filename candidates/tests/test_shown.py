@@ -158,6 +158,11 @@ def test_somebody_in_hr_does_not_read_it_by_having_been_parted_from_their_accoun
     joining.part(me, by=make_user("hr"))
     me.refresh_from_db()
     assert "Too loud" not in "".join(seen(hr, me).values())
+    signed_in(hr).post(f"/people/{me.pk}/edit/", {"name": "Me", "kind": "employee", "email": "elsewhere@example.org"})
+    me.refresh_from_db()
+    assert me.email == "elsewhere@example.org"
+    assert "Too loud" not in "".join(seen(hr, me).values())
+    assert "Too loud" in "".join(seen(make_user("hr"), me).values())
 
 
 def test_the_same_rater_three_times_is_one_rater(version, boss, raters):
