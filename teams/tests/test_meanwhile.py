@@ -141,3 +141,12 @@ def test_hr_s_old_page_does_not_take_back_the_address_that_its_holder_has_asked_
     assert "fresh@example.org" in page.content.decode()
     row.refresh_from_db()
     assert row.new_email == "fresh@example.org"
+
+
+def test_what_is_wrong_with_a_whole_form_is_told_in_the_house_s_own_note(as_hr):
+    row, path, _ = team()
+    mine = posted(as_hr.get(path).context["form"])
+    type(row).objects.update(name="Theirs")
+    page = as_hr.post(path, mine).content.decode()
+    assert '<div class="note bad" role="alert">Somebody has changed this' in page
+    assert "alert-danger" not in page
