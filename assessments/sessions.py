@@ -4,6 +4,7 @@ Every page names its sitting in its address, and asks here whether the browser m
 sittings: two assessments of one subject, or those of two at one computer.
 """
 
+from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
@@ -23,14 +24,17 @@ def idle_seconds() -> int:
     return settings.ASSESSMENT_IDLE_DAYS * 24 * 60 * 60
 
 
-def hold(request, sitting_id: UUID) -> None:
-    """Let this browser work on a sitting, beside those that it may work on already."""
+def hold(request, sitting_id: UUID, now: datetime) -> None:
+    """Let this browser work on a sitting, beside those that it may work on already.
+
+    ``now`` is when its link was used up: where the address is changed a moment later, the browser is let in no more.
+    """
     request.session.cycle_key()
     held = request.session.get(HELD, {})
     held.pop(str(sitting_id), None)
     newest = sorted(held.items(), key=lambda pair: pair[1][1])[-(MOST - 1) :]
-    now = timezone.now().timestamp()
-    request.session[HELD] = dict(newest) | {str(sitting_id): [now, now]}
+    opened = now.timestamp()
+    request.session[HELD] = dict(newest) | {str(sitting_id): [opened, opened]}
     _last_as_long_as_one_comes_back(request)
 
 

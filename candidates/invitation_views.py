@@ -212,10 +212,11 @@ def invitation_open(request, token):
 @require_POST
 def invitation_begin(request, token):
     """Use up the link and let this browser work on its assessment."""
-    invitation = inviting.begin(token, timezone.now())
+    now = timezone.now()
+    invitation = inviting.begin(token, now)
     if invitation is None:
         return invitation_open(request, token)
-    hold(request, invitation.sitting_id)
+    hold(request, invitation.sitting_id, now)
     return redirect("assessments:wizard_intro", invitation.sitting_id)
 
 
@@ -243,5 +244,5 @@ def invitation_mine(request, pk):
         raise Http404
     if invitation.opened_at is None and invitation.state(now) == "sent":
         Invitation.objects.filter(pk=invitation.pk).update(opened_at=now)
-    hold(request, invitation.sitting_id)
+    hold(request, invitation.sitting_id, now)
     return redirect("assessments:wizard_intro", invitation.sitting_id)

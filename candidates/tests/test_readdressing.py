@@ -3,10 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client
 from django.utils import timezone
 
 from accounts.models import AuditEntry, Link
+from assessments import sessions
 from assessments.models import Sitting
 from candidates import delivery, inviting
 from candidates.factories import make_invitation, make_person
@@ -126,3 +129,17 @@ def test_many_reports_within_the_hour_keep_none_from_the_new_address(as_hr, ada,
         change(as_hr, ada, email=f"ada{n}@example.org")
         ada.refresh_from_db()
         assert [path[:3] for path in links(f"ada{n}@example.org", link_in)] == ["/i/", "/r/"]
+
+
+def test_whoever_pressed_begin_as_the_address_was_being_changed_is_let_in_no_more(as_hr, ada, link_in, rf):
+    """Their link was used up before the change; their browser is given the sitting after it."""
+    token = links("wrong@example.org", link_in)[0].split("/")[2]
+    began = timezone.now()
+    sitting = inviting.begin(token, began).sitting_id
+    change(as_hr, ada, email="ada@example.org")
+    request = rf.get("/")
+    request.session, request.user = SessionStore(), AnonymousUser()
+    sessions.hold(request, sitting, began)
+    assert sessions.held_sitting(request, sitting) is None
+    sessions.hold(request, sitting, timezone.now())
+    assert sessions.held_sitting(request, sitting).pk == sitting
