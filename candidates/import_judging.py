@@ -21,6 +21,7 @@ from candidates.models import Person
 from roles.models import EnterpriseFunction
 from socialstrategy.lib.addresses import canonical, shown
 from socialstrategy.lib.searching import folded
+from socialstrategy.lib.uploads.delimited import SEPARATORS
 
 CHUNK = 1000
 Fate = ImportRow.Fate
@@ -92,6 +93,7 @@ class Judging:
     def __init__(self, batch: ImportBatch):
         self.columns, self.width = batch.columns, len(batch.header)
         self.rules = Rules(**batch.rules)
+        self.hint = _separator_hint(batch.about.get("separator", ""))
         self.key = OWN + self.rules.key if OWN + self.rules.key in batch.columns else ""
         named = EnterpriseFunction.objects.values_list("pk", "slug", "name")
         self.function_names = {pk: name for pk, _, name in named}
@@ -122,7 +124,7 @@ class Judging:
     def _problem(self, cells: list[str], values: dict[str, str]) -> str:
         """What is wrong with a row alone, in a sentence, or an empty text."""
         if len(cells) > self.width:
-            return f"The row has {len(cells)} cells, the heading {self.width}. Is a comma missing its quotation marks?"
+            return f"The row has {len(cells)} cells, the heading {self.width}. {self.hint}".strip()
         for name, text in values.items():
             problem = _cell_problem(name, text)
             if problem:
@@ -317,6 +319,14 @@ def _cell_problem(name: str, text: str) -> str:
     if text.startswith(("=", "＝")):
         return f"{label} holds a formula ({text[:40]}) without its result. Open the file in a spreadsheet, and save it."
     return ""
+
+
+def _separator_hint(separator: str) -> str:
+    """What one may do where text has been taken apart too often; nothing for workbooks, which have no separator."""
+    word = SEPARATORS.get(separator, separator).lower()
+    if not word:
+        return ""
+    return f"Is a {word} missing its quotation marks? If not, choose another separator under “Read it in another way”."
 
 
 def _names(people: Iterable[Known]) -> str:

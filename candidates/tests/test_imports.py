@@ -82,6 +82,22 @@ def test_bad_rows_are_refused_in_words(as_hr, line, said):
     assert said in message
 
 
+def test_a_row_with_cells_too_many_points_to_the_separator(as_hr):
+    batch = batch_of(upload(as_hr, "Nemo;Nobody\nName;Mail\nAda;Lovelace;ada@example.org\n"))
+    ((_, message), *_) = fates(batch)
+    assert "Is a semicolon missing its quotation marks?" in message
+    assert "choose another separator under “Read it in another way”" in message
+    assert "Read it in another way" in as_hr.get(f"/people/import/{batch.pk}/").content.decode()
+
+
+def test_one_column_of_names_with_the_last_name_first_is_taken(as_hr):
+    batch = batch_of(upload(as_hr, "Name\nLovelace, Ada\nBerg, Ben\n"))
+    assert list(batch.rows.values_list("fate", "values__name")) == [
+        ("create", "Lovelace, Ada"),
+        ("create", "Berg, Ben"),
+    ]
+
+
 def test_one_address_twice_in_a_file_counts_once_whatever_its_case(as_hr):
     batch = batch_of(upload(as_hr, HEAD + "A,a@example.org,,,,,\nB,A@Example.org,,,,,\n"))
     assert fates(batch)[1] == ("error", "The same e-mail stands in line 2 already.")

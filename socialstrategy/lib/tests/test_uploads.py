@@ -110,6 +110,19 @@ def test_any_even_table_reads_back_as_it_was_written(tmp_path_factory, body, sep
             [[*ADA[:2], "1,5"], [*BEN[:2], "2,5"]],
         ),
         ("List of people\n\nName,E-mail,Location\nAda,ada@example.org,Lyon\n", [ADA]),
+        # Where the marks tell nothing, that reading is right which gives as many cells as the heading has.
+        ('Name,E-mail\n"Ada,"a@b.example"\n', [['"Ada', "a@b.example"]]),
+        ('Name,E-mail,Location\n"Ada,"ada@example.org",Lyon\n', [['"Ada', *ADA[1:]]]),
+        (
+            'Name,E-mail,Location\n"Ada,ada@example.org,Lyon\nBen,ben@example.org,Oslo"\n',
+            [['"Ada', *ADA[1:]], [*BEN[:2], 'Oslo"']],
+        ),
+        # One column, whatever stands in its cells.
+        ("Name\nLovelace, Ada\nBerg, Ben\n", [["Lovelace, Ada"], ["Berg, Ben"]]),
+        ('"Full name"\nLovelace, Ada\nCher\n', [["Lovelace, Ada"], ["Cher"]]),
+        ("Staff\n\nName\nLovelace; Ada, Lady\nBerg; Ben, Sir\n", [["Lovelace; Ada, Lady"], ["Berg; Ben, Sir"]]),
+        # A word above the table does not make it one column.
+        ("Name\n\nE-mail;Site\na@b.example;Oslo\nc@d.example;1,5\n", [["a@b.example", "Oslo"], ["c@d.example", "1,5"]]),
     ],
 )
 def test_what_does_not_follow_the_rules_is_read_as_it_was_meant(text, body):
@@ -244,6 +257,18 @@ def test_merged_cells_below_the_heading_are_told_by_row():
     with read(book(("P", [HEAD, ADA, [*BEN[:2], None]]), change=merge), Choices(wanted=WANTED)) as found:
         assert set(found.flaws) == {2, 3}
         assert "C2:C3 are merged" in found.flaws[2]
+
+
+def test_every_row_of_a_long_merge_is_told_and_no_other():
+    def merge(made):
+        for cells in ("C3:C10009", "C10010:C12002", "B5:B6", "A20000:A20001"):
+            made.active.merge_cells(cells)
+
+    rows = [[f"P{n}", f"p{n}@example.org"] for n in range(12_010)]
+    with read(book(("P", [HEAD, *rows]), change=merge), Choices(wanted=WANTED)) as found:
+        assert sorted(found.flaws) == list(range(3, 12_003))
+        assert "C3:C10009 are merged" in found.flaws[10_009]
+        assert "C10010:C12002 are merged" in found.flaws[12_002]
 
 
 # What a stranger may send.

@@ -15,7 +15,7 @@ from xml.parsers.expat import ExpatError
 
 from . import headings, kinds
 from .delimited import Delimited
-from .tables import Choices, Limits, Row, UploadError, fitted, trimmed
+from .tables import Choices, Limits, Row, UploadError, fitted, flawed, trimmed
 from .workbooks import Workbook
 
 UNREADABLE = "This is no workbook that can be read. Save it as .xlsx or CSV and try again."
@@ -85,14 +85,13 @@ def table(path: Path, choices: Choices, limits: Limits, out: IO[str]) -> None:
     write = _writer(out)
     write({"header": [cell[: limits.cell] for cell in header], "about": vars(about)})
     below = (row for row in source.rows() if row[0] > heading[0])
-    count = last = 0
+    numbers = []
     for number, cells in fitted(below, len(header), limits):
         write([number, cells])
-        count, last = count + 1, number
-    if not count:
+        numbers.append(number)
+    if not numbers:
         raise UploadError("The file has a heading and no rows below it.")
-    flaws = source.flaws()
-    write({"rows": count, "flaws": [[n, text] for n, text in flaws.items() if heading[0] < n <= last]})
+    write({"rows": len(numbers), "flaws": list(flawed(numbers, source.flaws()))})
 
 
 def _heading(source: Workbook | Delimited, first: list[Row], choices: Choices) -> Row:

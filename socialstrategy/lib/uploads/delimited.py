@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TextIO
 
 from .headings import LOOKED_AT, recognised
-from .tables import MOST_WIDE, About, Choices, Limits, Row, UploadError, trimmed
+from .tables import MOST_WIDE, About, Choices, Flaw, Limits, Row, UploadError, trimmed
 
 SEPARATORS = {",": "Comma", ";": "Semicolon", "\t": "Tab", "|": "Vertical bar"}
 ENCODINGS = {
@@ -71,9 +71,9 @@ class Delimited:
         with closing(self._lines()) as lines:
             yield from Records(lines, self.about.separator, self.width)
 
-    def flaws(self) -> dict[int, str]:
+    def flaws(self) -> list[Flaw]:
         """Text has no merged cells."""
-        return {}
+        return []
 
     def _lines(self) -> Generator[str, None, None]:
         """Lines without their ends; a first line that names the separator is no part of the table."""
@@ -153,17 +153,27 @@ def _western(path: Path) -> str:
     return "cp1252"
 
 
-def _evenness(sample: list[str], separator: str, wanted: Collection[str]) -> tuple[int, float, int]:
-    """How well a separator fits: (headings that are known, share of rows of the commonest width, that width)."""
+def _evenness(sample: list[str], separator: str, wanted: Collection[str]) -> tuple[int, float, float, int]:
+    """How well a separator fits: (headings that are known, share of rows of the commonest width where that makes
+    several columns, share of rows of one cell, the commonest width)."""
     rows = [cells for _, cells in Records(iter(sample), separator, 0)]
     if not rows:
-        return 0, 0.0, 0
+        return 0, 0.0, 0.0, 0
     widths = [len(cells) for cells in rows]
     usual = max(set(widths), key=lambda width: (widths.count(width), width))
-    known = max(recognised(cells, wanted) for cells in rows[:LOOKED_AT])
-    if usual < 2:
-        return known, 0.0, usual
-    return known, widths.count(usual) / len(widths), usual
+    # The last row is no heading, as nothing stands below it.
+    known = [recognised(cells, wanted) for cells in (rows[:-1] or rows)[:LOOKED_AT]]
+    if usual < 2 or _is_one_column(sample, rows, known):
+        return max(known), 0.0, widths.count(1) / len(widths), usual
+    return max(known), widths.count(usual) / len(widths), 0.0, usual
+
+
+def _is_one_column(sample: list[str], rows: list[list[str]], known: list[int]) -> bool:
+    """Whether the only known heading stands alone in its line: then what follows it is one column, whatever signs are
+    in its cells ("Lovelace, Ada")."""
+    alone = {line.strip().strip('"') for line in sample}
+    at = [n for n, count in enumerate(known) if count]
+    return bool(at) and all(len(rows[n]) == 1 and rows[n][0].strip() in alone for n in at)
 
 
 class Records:

@@ -11,6 +11,8 @@ MOST_TEXT = 60_000_000
 """Characters of a whole table."""
 
 Row = tuple[int, list[str]]
+Flaw = tuple[int, int, str]
+"""The first and the last of some rows, and what is wrong with them."""
 
 
 class UploadError(ValueError):
@@ -85,3 +87,16 @@ def fitted(rows: Iterable[Row], width: int, limits: Limits) -> Iterator[Row]:
                 "The file holds too much text. Split it, or leave out the columns that nobody needs here."
             )
         yield number, kept
+
+
+def flawed(numbers: Iterable[int], flaws: Iterable[Flaw]) -> Iterator[tuple[int, str]]:
+    """Which of some rows, in their order, have a flaw, and what it is."""
+    waiting = sorted(flaws, reverse=True)
+    last, sentence = 0, ""
+    for number in numbers:
+        while waiting and waiting[-1][0] <= number:
+            _, end, what = waiting.pop()
+            if end > last:
+                last, sentence = end, what
+        if number <= last:
+            yield number, sentence

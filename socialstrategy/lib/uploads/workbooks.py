@@ -12,7 +12,7 @@ from posixpath import join, normpath
 
 from .headings import LOOKED_AT, choose
 from .sheets import MOST_MERGED, Sheet, Stream, Strings, Styles
-from .tables import About, Choices, Limits, Row, UploadError
+from .tables import About, Choices, Flaw, Limits, Row, UploadError
 
 MOST_SHEETS = 50
 REF = re.compile(r"([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})$")
@@ -50,22 +50,19 @@ class Workbook:
                 yield from gathered.take()
         self.merged, self.merged_count = gathered.merged, gathered.merged_count
 
-    def flaws(self) -> dict[int, str]:
-        """By row, what is wrong with it: merged cells belong to nobody or to several.
+    def flaws(self) -> list[Flaw]:
+        """What is wrong with which rows: merged cells belong to nobody or to several.
 
         Raises
         ------
         UploadError : more merged cells than any table of people has.
         """
-        found: dict[int, str] = {}
+        found = []
         for ref in self.merged:
             match = REF.match(ref)
-            if not match or len(found) > 100_000:
-                continue
-            sentence = f"The cells {ref} are merged. Unmerge them, so that each row has cells of its own."
-            first, last = int(match[2]), int(match[4])
-            for number in range(first, min(last, first + 10_000) + 1):
-                found.setdefault(number, sentence)
+            if match:
+                sentence = f"The cells {ref} are merged. Unmerge them, so that each row has cells of its own."
+                found.append((int(match[2]), int(match[4]), sentence))
         if found and self.merged_count > MOST_MERGED:
             raise UploadError(
                 f"The sheet holds {self.merged_count:,} merged cells. Unmerge them, so that each row has its own cells."
