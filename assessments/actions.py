@@ -1,5 +1,7 @@
 """Answering, submitting and rating; names are nowhere in here."""
 
+import hashlib
+
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
@@ -23,6 +25,14 @@ class AnsweredElsewhere(ValidationError):
             "You have answered this question in another tab or on another device since this page was opened. "
             "The newer answer is kept and shown below; choose again if you want to change it."
         )
+
+
+class RatedElsewhere(ValidationError):
+    """Another tab or device has stored another rating of the same skill; ``rating`` is that one."""
+
+    def __init__(self, rating: Rating):
+        self.rating = rating
+        super().__init__("You have rated this skill in another tab or on another device since this page was opened.")
 
 
 class NotAsked(ValidationError):
@@ -164,16 +174,43 @@ def close_in_browsers(sitting: Sitting, now) -> None:
     Sitting.objects.filter(pk=sitting.pk).update(left_at=now)
 
 
+def sign_of(rating: Rating | None) -> str:
+    """A sign of what a page shows as rated: another one where another level or note is stored, or none yet."""
+    if rating is None:
+        return "none"
+    return hashlib.sha256(f"{rating.level}\n{rating.note}".encode()).hexdigest()[:16]
+
+
 @transaction.atomic
-def rate(request: RatingRequest, skill, *, level, note="", read="") -> Rating:
-    """Store one rating (level None: can't judge); ``read`` is the sign of the wording that it was chosen by."""
+def rate(request: RatingRequest, skill, *, level, note="", read="", seen="") -> Rating:
+    """Store one rating (level None: can't judge).
+
+    ``read`` is the sign of the wording that it was chosen by, ``seen`` that of the rating which the page showed; empty
+    where no page was read.
+
+    Raises
+    ------
+    Closed, NotAsked, Reworded, RatedElsewhere : nothing is written.
+    """
     request = RatingRequest.objects.select_for_update().get(pk=request.pk)
     if request.submitted_at or request.withdrawn_at:
         raise Closed("This rating")
     _must_be_asked(request.role_version_id, skill)
     _must_say_the_same(skill, read)
+    stored = Rating.objects.filter(request=request, skill=skill).first()
+    if stored and (stored.level, stored.note) == (level, note):
+        return stored
+    if stored and seen and seen != sign_of(stored):
+        raise RatedElsewhere(stored)
     rating, _ = Rating.objects.update_or_create(request=request, skill=skill, defaults={"level": level, "note": note})
     return rating
+
+
+@transaction.atomic
+def withdraw_request(request: RatingRequest, now) -> None:
+    """Nobody waits for this rating any more. Raises Closed where it was handed in meanwhile."""
+    if not RatingRequest.objects.open().filter(pk=request.pk).update(withdrawn_at=now):
+        raise Closed("This rating")
 
 
 @transaction.atomic

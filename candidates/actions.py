@@ -179,18 +179,37 @@ def take_rating(request: RatingRequest, now) -> None:
     record("rating.submitted", request, person.code, by=request.rater, answers=len(rows))
 
 
+class AskedAlready(Exception):
+    """Somebody has not handed in what they were asked for; ``request`` is that one, for another role or as another."""
+
+    def __init__(self, request: RatingRequest):
+        self.request = request
+        super().__init__(f"{request} is open.")
+
+
 @transaction.atomic
-def ask_for_rating(person: Person, version, rater, *, kind, by) -> RatingRequest:
-    """Ask somebody with an account to rate a person against a role version; one open request per rater."""
+def ask_for_rating(person: Person, version, rater, *, kind, by, instead=None) -> RatingRequest:
+    """Ask somebody with an account to rate a person against a role version; one open request per rater.
+
+    ``instead`` is the key of an open request to the same rater that is withdrawn for this one.
+
+    Raises
+    ------
+    AskedAlready : another request to the same rater is open; nothing is written.
+    """
+    opened = RatingRequest.objects.open().filter(subject=person.subject, rater=rater)
+    if instead:
+        for request in opened.filter(pk=instead):
+            assessments.withdraw_request(request, timezone.now())
+            record("rating.withdrawn", request, f"{person.code}, {request.get_kind_display().lower()}", by=by)
+    wanted = {"kind": kind, "role_version": version}
     request, is_new = RatingRequest.objects.get_or_create(
-        subject=person.subject,
-        rater=rater,
-        submitted_at=None,
-        withdrawn_at=None,
-        defaults={"kind": kind, "role_version": version},
+        subject=person.subject, rater=rater, submitted_at=None, withdrawn_at=None, defaults=wanted
     )
     if is_new:
         record("rating.asked", request, f"{person.code}, {request.get_kind_display().lower()}", by=by)
+    elif (request.kind, request.role_version_id) != (kind, version.pk):
+        raise AskedAlready(request)
     return request
 
 

@@ -199,6 +199,7 @@ class RatingForm(forms.Form):
     )
     note = LinesField(max_length=1000, required=False)
     read = forms.CharField(max_length=16, required=False)
+    seen = forms.CharField(max_length=16, required=False)
 
     def clean_level(self):
         value = self.cleaned_data["level"]
@@ -211,6 +212,7 @@ class AskForm(forms.Form):
     role_version = forms.ModelChoiceField(RoleVersion.objects.none(), label="Role", empty_label=None)
     rater = AddressInput(label="Whose rating? Their e-mail")
     kind = forms.ChoiceField(label="They rate", choices=RatingRequest.Kind.choices)
+    instead = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args, user, person, **kwargs):
         super().__init__(*args, **kwargs)

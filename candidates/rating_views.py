@@ -45,9 +45,21 @@ def rating_ask(request, pk):
             request, "problem.html", {"title": "Nobody was asked", "sentence": sentence, "back": back}, status=400
         )
     data = form.cleaned_data
-    actions.ask_for_rating(person, data["role_version"], data["rater"], kind=data["kind"], by=request.user)
+    try:
+        actions.ask_for_rating(
+            person, data["role_version"], data["rater"], kind=data["kind"], by=request.user, instead=data["instead"]
+        )
+    except actions.AskedAlready as error:
+        return _asked_already(request, person, data, error.request)
     messages.success(request, f"{data['rater'].name} finds it in the queue.")
     return redirect("candidates:person_detail", person.pk)
+
+
+def _asked_already(request, person, data, open_request):
+    """The rater has not handed in what was asked before: it can be withdrawn in favour of what is asked now."""
+    context = {"person": person, "asked": data, "kind": RatingRequest.Kind(data["kind"]), "open": open_request}
+    context["rated"] = open_request.ratings.count()
+    return render(request, "candidates/rating_asked.html", context, status=409)
 
 
 def _asked(request, pk) -> RatingRequest:
@@ -99,16 +111,28 @@ def rate(request, pk, skill):
     note = clean(form.cleaned_data["note"], lines=True)
     try:
         data = form.cleaned_data
-        assessments.rate(asked, skills[place - 1], level=data["level"], note=note, read=data["read"])
+        assessments.rate(
+            asked, skills[place - 1], level=data["level"], note=note, read=data["read"], seen=data["seen"]
+        )
     except assessments.Closed:
         return _closed(request)
     except assessments.NotAsked:
         return _not_asked(request, pk)
     except assessments.Reworded as error:
-        return _rate_page(request, asked, skills, place, form, problem=error.messages[0])
+        return _rate_page(request, asked, skills, place, form, problem=error.messages[0], keeps_level=False)
+    except assessments.RatedElsewhere as error:
+        problem = f"{error.messages[0]} {_words_of(error.rating)}"
+        return _rate_page(request, asked, skills, place, form, problem=problem)
     if place == len(skills):
         return redirect("candidates:rating_hand_in", pk)
     return redirect("candidates:rate", pk, skills[place].slug)
+
+
+def _words_of(rating: Rating) -> str:
+    """What was given meanwhile, and what becomes of it."""
+    level = "“I can’t judge this”" if rating.level is None else f"level {rating.level}"
+    said = f"{level} with the note “{rating.note}”" if rating.note else f"{level} without a note"
+    return f"It says {said}, and that is kept. Yours is below: go on again to store it instead."
 
 
 def _not_asked(request, pk):
@@ -118,7 +142,7 @@ def _not_asked(request, pk):
     return _problem(request, "This skill is not part of the rating", sentence, status, back)
 
 
-def _rate_page(request, asked, skills, place, form, problem=""):
+def _rate_page(request, asked, skills, place, form, problem="", *, keeps_level=True):
     skill = Skill.objects.with_anchors().get(pk=skills[place - 1].pk)
     rating = Rating.objects.filter(request=asked, skill=skill).first()
     chosen = "" if rating is None else "none" if rating.level is None else str(rating.level)
@@ -130,8 +154,9 @@ def _rate_page(request, asked, skills, place, form, problem=""):
         "place": place,
         "last": len(skills),
         "cards": cards(skill),
-        "chosen": "" if problem else form.data.get("level", "") if form else chosen,
+        "chosen": "" if not keeps_level else form.data.get("level", "") if form else chosen,
         "read": wording(skill),
+        "seen": assessments.sign_of(rating),
         "problem": problem,
         "note": form.data.get("note", "") if form else (rating.note if rating else ""),
         "form": form,

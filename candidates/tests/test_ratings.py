@@ -1,13 +1,18 @@
 """Managers and peers rate from a queue; others' ratings stay hidden until one's own is in."""
 
+import re
+
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts.factories import make_user
+from accounts.models import AuditEntry
 from assessments.models import Rating, RatingRequest
 from candidates import actions
 from candidates.factories import give_evidence, make_person
 from candidates.models import Estimate, Evidence
+from roles.factories import make_version
 
 pytestmark = pytest.mark.django_db
 
@@ -114,6 +119,78 @@ def test_bad_ratings_are_refused_and_keep_what_was_typed(as_boss, asked, data):
     response = as_boss.post(rating_of(asked, 1), data)
     assert response.status_code == 400
     assert not Rating.objects.exists()
+
+
+def sign_on(page) -> str:
+    """What a page says it showed, as its form sends it back."""
+    return re.search(r'name="seen" value="(\w+)"', page.content.decode()).group(1)
+
+
+@pytest.mark.parametrize("earlier", [{}, {"level": "1"}, {"level": "3", "note": "Old"}])
+def test_the_later_of_two_tabs_is_told_what_was_given_meanwhile_and_keeps_what_was_typed(as_boss, asked, earlier):
+    path = rating_of(asked, 1)
+    if earlier:
+        as_boss.post(path, earlier)
+    first = second = sign_on(as_boss.get(path))
+    assert as_boss.post(path, {"level": "4", "note": "Saw it on Monday", "seen": first}).status_code == 302
+    told = as_boss.post(path, {"level": "none", "note": "Saw too little", "seen": second})
+    page = told.content.decode()
+    assert told.status_code == 409
+    assert "level 4 with the note “Saw it on Monday”" in page
+    assert "Saw too little</textarea>" in page
+    assert re.search(r'value="none"[^>]* checked', page)
+    assert Rating.objects.values_list("level", "note").get() == (4, "Saw it on Monday")
+    again = as_boss.post(path, {"level": "none", "note": "Saw too little", "seen": sign_on(told)})
+    assert again.status_code == 302
+    assert Rating.objects.values_list("level", "note").get() == (None, "Saw too little")
+
+
+def test_the_same_rating_from_two_tabs_is_one_and_a_rating_is_changed_by_coming_back(as_boss, asked):
+    path = rating_of(asked, 1)
+    seen = sign_on(as_boss.get(path))
+    for _ in range(2):
+        assert as_boss.post(path, {"level": "4", "note": "Two\r\nlines", "seen": seen}).status_code == 302
+    assert as_boss.post(path, {"level": "2", "seen": sign_on(as_boss.get(path))}).status_code == 302
+    assert Rating.objects.values_list("level", "note").get() == (2, "")
+
+
+@pytest.mark.parametrize("other", ["kind", "role"])
+def test_a_second_request_to_the_same_rater_says_what_is_open_and_offers_to_withdraw_it(
+    as_hr, as_boss, hr, asked, ines, boss, version, other
+):
+    as_boss.post(rating_of(asked, 1), {"level": "4"})
+    wanted = make_version(hr, title="Night editor") if other == "role" else version
+    kind = "peer" if other == "kind" else "manager"
+    refused = ask(as_hr, ines, wanted, boss.email, kind)
+    page = " ".join(refused.content.decode().split())
+    assert refused.status_code == 409
+    assert "Tom Boss has been asked already" in page
+    assert f"rate Ines Okafor as their manager for {version.role.title}, version 1" in page
+    assert "The 1 skill that they have rated so far would not count." in page
+    assert RatingRequest.objects.get() == asked
+    form = dict(re.findall(r'name="(role_version|rater|kind|instead)" value="([^"]*)"', page))
+    assert as_hr.post(f"/people/{ines.pk}/rating/", form).status_code == 302
+    new = RatingRequest.objects.open().get()
+    assert (new.kind, new.role_version, new.rater) == (kind, wanted, boss)
+    asked.refresh_from_db()
+    assert asked.withdrawn_at
+    assert AuditEntry.objects.get(action="rating.withdrawn").by == hr
+    assert as_boss.post(rating_of(asked, 2), {"level": "4"}).status_code == 410
+
+
+@pytest.mark.parametrize("whose", ["another rater's", "another person's", "handed in"])
+def test_only_the_rater_s_own_open_request_is_withdrawn(as_hr, ines, boss, version, whose):
+    other = {
+        "another rater's": {"subject": ines.subject, "rater": make_user("assessor")},
+        "another person's": {"subject": make_person("Else").subject, "rater": boss},
+        "handed in": {"subject": ines.subject, "rater": boss, "submitted_at": timezone.now()},
+    }[whose]
+    kept = RatingRequest.objects.create(kind="peer", role_version=version, **other)
+    data = {"role_version": version.pk, "rater": boss.email, "kind": "manager", "instead": kept.pk}
+    assert as_hr.post(f"/people/{ines.pk}/rating/", data).status_code == 302
+    kept.refresh_from_db()
+    assert kept.withdrawn_at is None
+    assert RatingRequest.objects.open().filter(kind="manager", rater=boss).count() == 1
 
 
 def test_an_empty_rating_is_not_handed_in(as_boss, asked):
