@@ -1,5 +1,6 @@
 """Eight identical posts at the same moment, on a real PostgreSQL: one is the first, the others are second ones."""
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier, BrokenBarrierError, local
@@ -11,14 +12,17 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts import actions as accounts
 from accounts.factories import make_user
-from accounts.models import User
+from accounts.models import AuditEntry, Link, User
+from accounts.password_reset import send_reset
 from assessments.models import Rating, RatingRequest
 from candidates.development import Goal
-from candidates.factories import make_person
+from candidates.factories import make_invitation, make_person
 from candidates.models import Background, Invitation, Parameters, Person
 from roles.factories import make_version
 from roles.models import RoleTemplate, RoleVersion, Skill, TemplateRequirement
+from socialstrategy.mail.models import Mail
 from teams.factories import make_initiative, make_team
 from teams.models import Demand, Initiative, Membership, Team
 
@@ -171,6 +175,96 @@ def test_identical_posts_are_answered_as_a_first_and_plain_second_ones(world, ki
         each = count - after[model]
         first = after[model] - before[model] - (POSTS - 1) * each
         assert first in ({-1, 0, 1} if each == 0 else {each}), model
+
+
+def _invited(w, **fields) -> Invitation:
+    """An invitation whose mail has arrived some time ago."""
+    invitation = make_invitation(make_person("Cleo", **fields), w["version"], w["hr"])
+    _a_while_ago()
+    return invitation
+
+
+def _a_while_ago():
+    earlier = timezone.now() - timedelta(days=2)
+    Mail.objects.update(state="sent", sent_at=earlier)
+    Invitation.objects.update(sent_at=earlier)
+    Link.objects.update(created_at=earlier)
+
+
+def _token(purpose, row) -> str:
+    token = Link.objects.issue(purpose, row.pk, timezone.now() + timedelta(days=5))
+    _a_while_ago()
+    return token
+
+
+def _failed(w):
+    """A mail that was given up, about an invitation."""
+    invitation = _invited(w)
+    Mail.objects.filter(pk=invitation.mail_id).update(state="failed", failed_at=timezone.now())
+    return invitation.mail
+
+
+def _wanted_address(w) -> dict:
+    accounts.change_address(w["hr"], "wanted@example.org", by=w["hr"])
+    _a_while_ago()
+    return {"again": "yes"}
+
+
+MAILED = {
+    "a fresh link": lambda w: (f"/i/{_token('assessment', _invited(w))}/fresh/", {}),
+    "a fresh report": lambda w: (f"/r/{_token('report', _invited(w).person)}/fresh/", {}),
+    "an invitation": KINDS["an invitation"],
+    "an invitation again": lambda w: (f"/invitations/{_invited(w).pk}/change/", {"what": "resend"}),
+    "more time": lambda w: (f"/invitations/{_invited(w).pk}/change/", {"what": "extend", "days": 3}),
+    "a reminder": lambda w: ("/invitations/remind/", {"state": "open" if _invited(w) else ""}),
+    "a printed link": lambda w: (f"/invitations/{_invited(w, email=None).pk}/paper/", {}),
+    "a printed report": lambda w: (f"/people/{w['person'].pk}/report/paper/", {}),
+    "a given-up mail again": lambda w: (f"/outbox/undelivered/{_failed(w).pk}/again/", {}),
+    "all given-up mails again": lambda w: ("/outbox/undelivered/again/", {"next": "/" if _failed(w) else ""}),
+    "a link for a password": lambda w: (f"/accounts/{w['rater'].pk}/password/", {}),
+    "another address": KINDS["another address"],
+    "another address again": lambda w: ("/settings/address/", _wanted_address(w)),
+    "another address of a person": lambda w: (
+        f"/people/{_invited(w).person_id}/edit/", {"name": "Cleo", "email": "moved@example.org", "kind": "employee"},
+    ),
+    "an account": KINDS["an account"],
+    "an account for a person": KINDS["an account for a person"],
+}  # fmt: skip
+"""Posts that lead to a mail or a link."""
+
+
+@pytest.mark.parametrize("kind", MAILED)
+def test_identical_posts_bring_nobody_the_same_mail_or_link_twice(world, kind):
+    path, data = MAILED[kind](world)
+    mails, links = set(Mail.objects.values_list("pk", flat=True)), set(Link.objects.values_list("pk", flat=True))
+    statuses = at_once(world["hr"], path, data)
+    assert {200, 302} & set(statuses)
+    assert max(statuses) < 500
+    on_the_way = Mail.objects.exclude(pk__in=mails).exclude(state="withdrawn")
+    opened = Link.objects.exclude(pk__in=links).filter(used_at=None, ended_at=None)
+    sent, open_links = (
+        Counter(on_the_way.values_list("to", "subject")),
+        Counter(opened.values_list("purpose", "target")),
+    )
+    assert set(sent.values()) | set(open_links.values()) == {1}, (sent, open_links)
+
+
+def test_an_invitation_is_taken_back_once(world):
+    path, data = f"/invitations/{_invited(world).pk}/change/", {"what": "revoke"}
+    assert sorted(at_once(world["hr"], path, data)) == [302] + [409] * (POSTS - 1)
+    assert AuditEntry.objects.filter(action="invitation.revoked").count() == 1
+
+
+def test_whoever_has_forgotten_a_password_gets_one_link_however_many_jobs_send_it(world):
+    def send(_):
+        try:
+            send_reset(world["rater"])
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(POSTS) as pool:
+        list(pool.map(send, range(POSTS)))
+    assert Mail.objects.filter(about=f"account:{world['rater'].pk}", state="queued").count() == 1
 
 
 def test_one_answer_of_a_rating_is_kept_once(world):
