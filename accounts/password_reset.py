@@ -3,6 +3,7 @@
 from allauth.account.adapter import get_adapter
 from allauth.account.forms import ResetPasswordForm, default_token_generator
 from allauth.account.utils import user_pk_to_url_str
+from django.db import transaction
 
 from accounts.models import User
 from socialstrategy import jobs
@@ -36,8 +37,11 @@ def mail_reset(job) -> None:
     Job.objects.filter(pk=job.pk).update(arguments={})
 
 
+@transaction.atomic
 def send_reset(user: User) -> None:
     """A mail with a link to choose a password; one that is still on its way is taken back."""
+    # Of several who ask at once, the second one sees what the first has sent.
+    User.objects.select_for_update().get(pk=user.pk)
     key = f"{user_pk_to_url_str(user)}-{default_token_generator.make_token(user)}"
     adapter = get_adapter()
     address = adapter.get_reset_password_from_key_url(key)

@@ -13,6 +13,7 @@ from assessments import actions as assessments
 from assessments.models import RatingRequest
 from candidates import archiving, import_awaiting, parameters, reporting_lines, shown
 from candidates import evidence as known
+from candidates.delivery import take_turns
 from candidates.evidence import Estimate, Evidence, StoredFit
 from candidates.matrix import scored
 from candidates.models import Change, OwnField, OwnText, Person
@@ -128,12 +129,14 @@ def _estimate(person_id, skill_id, rows, as_of, in_force) -> Estimate:
 @transaction.atomic
 def take_sitting(invitation, now) -> None:
     """Submit a sitting and make its answers evidence."""
+    take_turns(invitation.person_id)
     _take_answers(invitation, assessments.submit(invitation.sitting, now), now, "assessment.submitted")
 
 
 @transaction.atomic
 def take_sitting_at_deadline(invitation, now) -> None:
     """The same for one that is complete when its deadline has passed, as was agreed to."""
+    take_turns(invitation.person_id)
     responses = assessments.submit_at_deadline(invitation.sitting, now)
     _take_answers(invitation, responses, now, "assessment.submitted at the deadline")
 

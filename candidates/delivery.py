@@ -20,6 +20,20 @@ BETWEEN_LINKS = timedelta(minutes=1)
 MOST_LINKS_AN_HOUR = 6
 
 
+def take_turns(*people_keys: int) -> None:
+    """Hold these people until the transaction ends: of several who ask at once, the second sees what the first sent.
+
+    Whoever locks an invitation or a sitting as well takes the person first, so that nobody waits for each other.
+    """
+    list(Person.objects.select_for_update().filter(pk__in=people_keys).order_by("pk").values_list("pk"))
+
+
+def take_in_hand(invitation: Invitation) -> None:
+    """Hold whom an invitation is for, and read it as it is now."""
+    take_turns(invitation.person_id)
+    invitation.refresh_from_db()
+
+
 def mail_link(invitation: Invitation, template: str, *, keeps_earlier: bool = False) -> Mail | None:
     """Mail a fresh single-use link; mails about the invitation that are still on their way are taken back.
 
@@ -68,6 +82,7 @@ class Paper:
 @transaction.atomic
 def hand_over(invitation: Invitation, *, by) -> Paper:
     """A fresh link to be printed; it is shown this once, and whatever was mailed or printed before ends."""
+    take_in_hand(invitation)
     now = timezone.now()
     if invitation.state(now) not in {"sent", "started"}:
         raise ValidationError("This invitation is not open any more.")
@@ -99,8 +114,7 @@ def send_report(person: Person, *, is_asked_by_hr: bool = False) -> Mail | None:
 
     At most one a minute, unless HR asks for it: whoever else asks may be a stranger with an old link.
     """
-    # Of several who ask at once, the second one sees what the first has sent.
-    Person.objects.select_for_update().get(pk=person.pk)
+    take_turns(person.pk)
     is_enough = not is_asked_by_hr and just_sent(Link.Purpose.REPORT, person.pk)
     if person.archived_at or not person.email or is_enough:
         return None
@@ -122,6 +136,7 @@ def send_report(person: Person, *, is_asked_by_hr: bool = False) -> Mail | None:
 @transaction.atomic
 def hand_over_report(person: Person, *, by) -> Paper:
     """A fresh link to the report, to be printed; it is shown this once."""
+    take_turns(person.pk)
     mail.withdraw("report", person.pk)
     expires = timezone.now() + REPORT_LASTS
     token = Link.objects.issue(Link.Purpose.REPORT, person.pk, expires, is_typed=True)

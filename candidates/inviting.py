@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.models import Link, record
 from assessments import actions as assessments
 from candidates import deadlines
-from candidates.delivery import just_sent, lengthen_links, mail_link
+from candidates.delivery import just_sent, lengthen_links, mail_link, take_in_hand, take_turns
 from candidates.invitations import BETWEEN_MAILS, Invitation
 from candidates.models import Person
 from socialstrategy import mail
@@ -30,6 +30,7 @@ def invite(people, version, *, deadline_on, by) -> tuple[list[Invitation], list[
     if version.is_draft:
         raise ValidationError("Publish the role before you invite people to it.")
     deadline = end_of(deadline_on)
+    take_turns(*(person.pk for person in people))
     sent, skipped = [], []
     now = timezone.now()
     busy = set(Invitation.objects.open_at(now).filter(role_version=version).values_list("person_id", flat=True))
@@ -58,8 +59,7 @@ def _make_room(ran_out, now, by) -> None:
 @transaction.atomic
 def send_fresh(invitation: Invitation) -> None:
     """A fresh link to the same address, for another device or after a used link; at most one a minute."""
-    # Of several who ask at once, the second one sees what the first has sent.
-    Invitation.objects.select_for_update().get(pk=invitation.pk)
+    take_in_hand(invitation)
     if just_sent(Link.Purpose.ASSESSMENT, invitation.pk) or not invitation.person.email:
         return
     mail_link(invitation, "candidates/emails/fresh_link.txt")
@@ -69,6 +69,7 @@ def send_fresh(invitation: Invitation) -> None:
 @transaction.atomic
 def resend(invitation: Invitation, *, by) -> None:
     """Send the invitation once more; the links sent before end."""
+    take_in_hand(invitation)
     _must_be_open(invitation)
     if mail_link(invitation, "candidates/emails/invitation.txt") is None:
         raise ValidationError(f"{invitation.person.name} has no e-mail address. Print the link instead.")
@@ -78,6 +79,7 @@ def resend(invitation: Invitation, *, by) -> None:
 @transaction.atomic
 def revoke(invitation: Invitation, *, by) -> None:
     """Take an invitation back: its link and its session end."""
+    take_in_hand(invitation)
     _must_be_open(invitation, even_late=True)
     now = timezone.now()
     invitation.revoked_at = now
@@ -94,6 +96,7 @@ def extend(invitation: Invitation, days: int, *, by) -> None:
 
     None of them for longer than a link lasts: then a fresh one is asked for.
     """
+    take_in_hand(invitation)
     _must_be_open(invitation, even_late=True)
     start = max(invitation.deadline_at, timezone.now())
     invitation.deadline_at = end_of(timezone.localdate(start) + timedelta(days=days))
