@@ -111,9 +111,7 @@ def rate(request, pk, skill):
     note = clean(form.cleaned_data["note"], lines=True)
     try:
         data = form.cleaned_data
-        assessments.rate(
-            asked, skills[place - 1], level=data["level"], note=note, read=data["read"], seen=data["seen"]
-        )
+        assessments.rate(asked, skills[place - 1], level=data["level"], note=note, read=data["read"], seen=data["seen"])
     except assessments.Closed:
         return _closed(request)
     except assessments.NotAsked:
