@@ -29,18 +29,18 @@ def over(now):
 
 def due(now):
     """Those that are complete and were to be handed in by themselves."""
-    wanted = over(now).filter(
-        deadline_at__gt=now - LOOKED_BACK,
-        sitting__hands_itself_in=True,
-        sitting__submitted_at=None,
-        person__archived_at=None,
-    )
+    return complete(over(now).filter(deadline_at__gt=now - LOOKED_BACK))
+
+
+def complete(invitations):
+    """Those among invitations that ran out which wait to be handed in by themselves, however long ago it was."""
+    wanted = invitations.filter(sitting__hands_itself_in=True, sitting__submitted_at=None, person__archived_at=None)
     return wanted.with_progress().filter(answered__gte=F("asked"), asked__gt=0)
 
 
 def hand_in(now, among=None) -> int:
     """Hand in what is due, or what of ``among`` is, each by itself, and mail each its report; returns how many."""
-    wanted = due(now) if among is None else due(now).filter(pk__in=among)
+    wanted = due(now) if among is None else complete(among)
     return sum(_hand_in_one(invitation, now) for invitation in wanted.order_by("deadline_at")[:AT_ONCE])
 
 

@@ -34,7 +34,7 @@ def invite(people, version, *, deadline_on, by) -> tuple[list[Invitation], list[
     sent, skipped = [], []
     now = timezone.now()
     busy = set(Invitation.objects.open_at(now).filter(role_version=version).values_list("person_id", flat=True))
-    _make_room(deadlines.over(now).filter(role_version=version, person__in=people), now, by)
+    busy |= _make_room(deadlines.over(now).filter(role_version=version, person__in=people), now, by)
     for person in people:
         if person.pk in busy:
             skipped.append(person)
@@ -49,11 +49,16 @@ def invite(people, version, *, deadline_on, by) -> tuple[list[Invitation], list[
     return sent, skipped
 
 
-def _make_room(ran_out, now, by) -> None:
-    """Invitations that ran out end before the next one; what is complete and waits to be handed in is handed in."""
+def _make_room(ran_out, now, by) -> set[int]:
+    """Invitations that ran out end before the next one; what is complete and waits to be handed in is handed in.
+
+    Gives whose could not be: theirs is not taken back, since their answers would be lost.
+    """
     deadlines.hand_in(now, among=ran_out)
-    for invitation in ran_out.select_related("person", "sitting"):
+    waiting = set(deadlines.complete(ran_out).values_list("person_id", flat=True))
+    for invitation in ran_out.exclude(person__in=waiting).select_related("person", "sitting"):
         revoke(invitation, by=by)
+    return waiting
 
 
 @transaction.atomic

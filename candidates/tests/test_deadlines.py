@@ -129,6 +129,27 @@ def test_inviting_again_hands_in_what_was_complete_and_ends_the_rest(invitation,
     assert "handed in by itself within" not in page
 
 
+def test_inviting_again_hands_in_what_was_complete_however_long_ago(invitation, version, hr):
+    begin(invitation)
+    long_ago = timezone.now() - deadlines.LOOKED_BACK - timedelta(days=1)
+    Invitation.objects.update(deadline_at=long_ago)
+    Sitting.objects.update(deadline_at=long_ago)
+    inviting.invite([invitation.person], version, deadline_on=timezone.localdate() + timedelta(days=9), by=hr)
+    assert Evidence.objects.count() == 2
+
+
+def test_what_is_complete_and_cannot_be_handed_in_is_not_taken_back_by_inviting_again(invitation, version, hr):
+    begin(invitation)
+    run_out()
+    day = timezone.localdate() + timedelta(days=9)
+    with pytest.MonkeyPatch.context() as broken:
+        broken.setattr(actions, "take_sitting_at_deadline", lambda *_: 1 / 0)
+        sent, skipped = inviting.invite([invitation.person], version, deadline_on=day, by=hr)
+    assert (sent, skipped) == ([], [invitation.person])
+    assert deadlines.hand_in(timezone.now()) == 1
+    assert Evidence.objects.count() == 2
+
+
 def test_one_that_cannot_be_handed_in_stops_none_behind_it(invitation, version, hr, monkeypatch, caplog):
     other = make_invitation(make_person("Bo Behind", email="bo@example.org"), version, hr)
     begin(invitation)
