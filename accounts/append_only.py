@@ -7,7 +7,8 @@ that can never be, which the database looks at when it commits: a door left open
 through it. On PostgreSQL the row carries its transaction's number as well, and opens nothing for any other.
 
 SQLite loses triggers when a migration makes a table anew, so they are installed after every migration, looked for by
-a system check, and put back by a schedule.
+a system check, and put back by a schedule. Its shell looks at no references unless it is told to, so that a door could
+be left open by hand: that is looked for as well, and shut.
 """
 
 from collections.abc import Iterator
@@ -59,7 +60,7 @@ def install(using: str = "default", **_) -> None:
         elif is_postgresql:
             found = [_POSTGRESQL_DOOR, _postgresql_function(_schema(cursor)), *_postgresql(tables)]
         else:
-            found = [_SQLITE_DOOR, *_sqlite_gone(door=False), *_sqlite(tables).values()]
+            found = [_SQLITE_DOOR, *_sqlite_gone(door=False), *_sqlite(cursor, tables).values()]
         with transaction.atomic(using):
             for statement in found:
                 cursor.execute(statement)
@@ -76,34 +77,56 @@ def missing(using: str = "default") -> list[str]:
             return _missing_postgresql(cursor, tables)
         cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
         there = dict(cursor.fetchall())
-        return [name for name, statement in _sqlite(tables).items() if there.get(name) != statement]
+        return [name for name, statement in _sqlite(cursor, tables).items() if there.get(name) != statement]
 
 
-def restore() -> list[str]:
-    """Put back what is missing; returns what was."""
-    lost = missing()
+def left_open(using: str = "default") -> list[dict]:
+    """Doors that outlived their transaction: key, reason and actor.
+
+    None can, but where somebody works by hand without references being looked at, as SQLite's own shell does.
+    """
+    database = connections[using]
+    with database.cursor() as cursor:
+        if DOOR not in _tables(database, cursor):
+            return []
+        cursor.execute(f"SELECT id, reason, actor FROM {DOOR} ORDER BY id")
+        return [dict(zip(("id", "reason", "actor"), row, strict=True)) for row in cursor.fetchall()]
+
+
+def restore() -> tuple[list[str], list[dict]]:
+    """Put back what is missing and shut doors that were left open; returns what was."""
+    lost, doors = missing(), left_open()
     if lost:
         install()
-    return lost
+    with connection.cursor() as cursor:
+        for door in doors:
+            cursor.execute(f"DELETE FROM {DOOR} WHERE id = %s", [door["id"]])
+    return lost, doors
 
 
 def check(databases=None, **_) -> list[CheckWarning]:
-    """A system check: a warning and no error, since it is the next migration that mends it."""
-    return [
-        CheckWarning(
-            f"The database lets rows be changed that are only ever added: {', '.join(lost)} is missing in {using!r}.",
-            hint="manage.py migrate installs the triggers again.",
-            id="accounts.W001",
-        )
-        for using in databases or []
-        if (lost := missing(using))
-    ]
+    """A system check: a warning and no error, since migrations and the schedule mend it."""
+    found = []
+    for using in databases or []:
+        start = "The database lets rows be changed that are only ever added:"
+        if lost := missing(using):
+            hint = "manage.py migrate installs the triggers again."
+            words = f"{start} {', '.join(lost)} is missing in {using!r}."
+            found.append(CheckWarning(words, hint=hint, id="accounts.W001"))
+        if doors := left_open(using):
+            words = f"{start} {_doors(doors)} in {using!r}."
+            found.append(CheckWarning(words, hint="The schedule shuts it within the hour.", id="accounts.W002"))
+    return found
+
+
+def _doors(doors: list[dict]) -> str:
+    return f"{len(doors)} {'door stands' if len(doors) == 1 else 'doors stand'} open"
 
 
 def ready() -> Part:
-    """What /readyz tells: that the triggers are there. The site works on without; the schedule puts them back."""
+    """What /readyz tells: that the triggers are there and no door is open. The site works on without."""
     try:
-        lost = missing()
+        lost, doors = missing(), left_open()
     except DatabaseError:
         connection.close()
         return Part(False, "Nobody can tell while the database is away.", needed=False)
@@ -112,6 +135,9 @@ def ready() -> Part:
         sentence = (
             f"Rows that are only ever added could be changed: {names} missing. The schedule puts that right hourly."
         )
+        return Part(False, sentence, needed=False)
+    if doors:
+        sentence = f"Rows that are only ever added could be changed: {_doors(doors)}. The schedule shuts that hourly."
         return Part(False, sentence, needed=False)
     return Part(True, "Nothing but a named erasure changes the audit log and evidence.", needed=False)
 
@@ -142,20 +168,35 @@ _POSTGRESQL_DOOR = f"""CREATE TABLE IF NOT EXISTS {DOOR} (
 )"""
 
 
-def _sqlite(tables: set[str]) -> dict[str, str]:
+def _sqlite(cursor, tables: set[str]) -> dict[str, str]:
     """{name: statement}. An insert is looked at as well: INSERT OR REPLACE removes a row without its trigger."""
     found = {}
     for table, words in KEPT.items():
+        if table not in tables:
+            continue
         for event in ("update", "delete", "insert"):
             name = f"{table}_kept_{event}"
-            taken = f"EXISTS (SELECT 1 FROM {table} WHERE id = NEW.id) AND " if event == "insert" else ""
-            if table in tables:
-                found[name] = (
-                    f"CREATE TRIGGER {name} BEFORE {event.upper()} ON {table} "
-                    f"WHEN {taken}NOT EXISTS (SELECT 1 FROM {DOOR}) "
-                    f"BEGIN SELECT RAISE(ABORT, '{_refusal(words)}'); END"
-                )
+            taken = f"({_sqlite_taken(cursor, table)}) AND " if event == "insert" else ""
+            found[name] = (
+                f"CREATE TRIGGER {name} BEFORE {event.upper()} ON {table} "
+                f"WHEN {taken}NOT EXISTS (SELECT 1 FROM {DOOR}) "
+                f"BEGIN SELECT RAISE(ABORT, '{_refusal(words)}'); END"
+            )
     return found
+
+
+def _sqlite_taken(cursor, table: str) -> str:
+    """That a row is there which an insert would replace: with the same key, or the same of whatever is there once."""
+    cursor.execute(
+        "SELECT i.name, c.name FROM pragma_index_list(%s) i, pragma_index_info(i.name) c "
+        """WHERE i."unique" AND NOT i.partial AND c.name IS NOT NULL ORDER BY i.name, c.seqno""",
+        [table],
+    )
+    once: dict[str, list[str]] = {"": ["id"]}
+    for index, column in cursor.fetchall():
+        once.setdefault(index, []).append(column)
+    each = (" AND ".join(f'"{column}" = NEW."{column}"' for column in columns) for columns in once.values())
+    return " OR ".join(f"EXISTS (SELECT 1 FROM {table} WHERE {same})" for same in sorted(set(each)))
 
 
 def _sqlite_gone(*, door: bool = True) -> list[str]:

@@ -18,6 +18,8 @@ from accounts.erasure import Erasure, erasing
 from accounts.factories import make_user
 from accounts.models import AuditEntry, record
 from accounts.tasks import guard
+from candidates.factories import give_evidence, make_person
+from candidates.models import Evidence, ShownRating, ShownRatings
 from socialstrategy.operations import readiness
 
 pytestmark = pytest.mark.django_db
@@ -229,6 +231,65 @@ def test_readyz_tells_of_lost_triggers_and_stays_as_ready_as_it_was(client, stat
     assert f"{TABLE}_kept" in part["sentence"]
     guard()
     assert told() == (ready, before)
+
+
+@pytest.fixture
+def left_open():
+    """A door that somebody has made by hand, without references being looked at."""
+    connection.disable_constraint_checking()
+    if is_postgresql:
+        sql("ALTER TABLE accounts_door DISABLE TRIGGER ALL")
+    sql("INSERT INTO accounts_door (reason, actor) VALUES ('by hand', 'me')")
+    if is_postgresql:
+        sql("ALTER TABLE accounts_door ENABLE TRIGGER ALL")
+    connection.enable_constraint_checking()
+    yield
+    sql("DELETE FROM accounts_door")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_door_left_open_by_hand_is_told_shut_and_audited(left_open, client):
+    record("role.created", make_user("hr"), "A role")
+    assert [one.id for one in append_only.check(["default"])] == ["accounts.W002"]
+    readiness.forget()
+    part = client.get("/readyz").json()["parts"]["append_only"]
+    assert (part["ok"], "1 door stands open" in part["sentence"]) == (False, True)
+    guard()
+    entry = AuditEntry.objects.get(action="guard.shut")
+    assert [(door["reason"], door["actor"]) for door in entry.detail["doors"]] == [("by hand", "me")]
+    with pytest.raises(IntegrityError):
+        AuditEntry.objects.update(summary="x")
+    readiness.forget()
+    assert client.get("/readyz").json()["parts"]["append_only"]["ok"]
+    assert append_only.check(["default"]) == []
+    guard()
+    assert AuditEntry.objects.filter(action__startswith="guard.").count() == 1
+
+
+REPLACING = (
+    ["INSERT INTO {table} {row} ON CONFLICT ({once}) DO UPDATE SET id = excluded.id"]
+    if is_postgresql
+    else [
+        "REPLACE INTO {table} {row}",
+        "INSERT OR REPLACE INTO {table} {row}",
+        "INSERT INTO {table} {row} ON CONFLICT ({once}) DO UPDATE SET id = excluded.id",
+    ]
+)
+
+
+@pytest.mark.parametrize("statement", REPLACING)
+def test_no_insert_replaces_a_row_of_which_there_may_be_only_one(statement):
+    person = make_person()
+    give_evidence(person, "analytics", 3)
+    (piece,) = Evidence.objects.all()
+    group = ShownRatings.objects.create(
+        person=person, skill=piece.skill, shown_on=piece.observed_on, peers=1, subordinates=0, value=3
+    )
+    shown = ShownRating.objects.create(group=group, evidence=piece)
+    row = f"(id, group_id, evidence_id) VALUES ({shown.pk + 1000}, {group.pk}, {piece.pk})"
+    with pytest.raises(IntegrityError, match="are only ever added"), transaction.atomic():
+        sql(statement.format(table="candidates_shownrating", row=row, once="evidence_id"))
+    assert ShownRating.objects.get() == shown
 
 
 def test_every_table_that_is_only_added_to_is_guarded(db):
