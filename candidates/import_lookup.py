@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from candidates.models import OwnText, Person
+from candidates.models import OwnField, OwnText, Person
 from socialstrategy.lib.searching import folded
 
 CHUNK = 1000
@@ -47,7 +47,7 @@ class People:
         for run in runs(emails):
             found.update(Person.objects.at(*run).order_by().values_list("pk", flat=True))
         for run in runs(keys):
-            texts = OwnText.objects.filter(field__name__iexact=self.key, text__in=run)
+            texts = OwnText.objects.filter(field=own_field(self.key), text__in=run)
             found.update(texts.order_by().values_list("person", flat=True))
         if names:
             # Once through all names: no index knows them without accents and capitals.
@@ -78,6 +78,11 @@ class People:
         self.by_name[folded(person.name) or ""].append(person)
         if self.key and (text := person.own.get(self.key.lower())):
             self.by_key[text].append(person)
+
+
+def own_field(name: str) -> OwnField | None:
+    """The organisation's own field of a name, in whatever case; they are few, and SQLite knows only ASCII's cases."""
+    return next((field for field in OwnField.objects.all() if field.name.lower() == name.lower()), None)
 
 
 def names_of(text: str) -> set[str]:

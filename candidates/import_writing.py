@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from accounts.models import record
 from candidates import actions, import_awaiting, import_refusing
 from candidates.import_fields import OWN
-from candidates.import_lookup import runs
+from candidates.import_lookup import own_field, runs
 from candidates.imports import ImportBatch, ImportRow, let_go
 from candidates.models import OwnField, OwnText, Person
 from candidates.readdressing import addresses_entered
@@ -66,8 +66,7 @@ def _own_fields(batch: ImportBatch) -> dict[str, OwnField]:
     """The organisation's own fields that the file fills, those made that are not there yet."""
     found = {}
     for name in (field.removeprefix(OWN) for field in batch.columns if field.startswith(OWN)):
-        known = OwnField.objects.filter(name__iexact=name).first()
-        found[OWN + name] = known or OwnField.objects.create(name=name)
+        found[OWN + name] = own_field(name) or OwnField.objects.create(name=name)
     return found
 
 

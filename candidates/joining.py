@@ -23,6 +23,7 @@ from assessments import actions as assessments
 from assessments.models import Sitting
 from candidates.models import Person
 from socialstrategy.lib.addresses import ODD, canonical
+from socialstrategy.lib.searching import Folded, folded
 
 MOST_FITTING = 5
 MOST_ASKED = 500
@@ -145,10 +146,10 @@ def fitting_accounts(person: Person) -> list[User]:
     """Free accounts that may be this person's: the same address, or the same name."""
     if person.user_id or person.archived_at:
         return []
-    alike = Q(name__iexact=person.name)
+    alike = Q(folded_name=folded(person.name))
     if person.email:
         alike |= Q(email=person.email)
-    return list(free_accounts().filter(alike)[:MOST_FITTING])
+    return list(free_accounts().alias(folded_name=Folded("name")).filter(alike)[:MOST_FITTING])
 
 
 def to_ask_about():

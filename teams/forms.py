@@ -11,6 +11,7 @@ from socialstrategy.lib.addresses import AddressInput
 from socialstrategy.lib.fields import LinesField
 from socialstrategy.lib.levels import LEVEL_CHOICES
 from socialstrategy.lib.meanwhile import ToldMeanwhile
+from socialstrategy.lib.searching import Folded, folded
 from teams.models import FULL_TIME, MOST_PEOPLE, Demand, Initiative, Team
 
 LAST_YEAR = 2100
@@ -43,7 +44,8 @@ class TeamForm(ToldMeanwhile, CleanText, forms.ModelForm):
 
     def clean_name(self):
         name = " ".join(self.cleaned_data["name"].split())
-        if Team.objects.current().filter(name__iexact=name).exclude(pk=self.instance.pk).exists():
+        alike = Team.objects.current().alias(folded_name=Folded("name")).filter(folded_name=folded(name))
+        if alike.exclude(pk=self.instance.pk).exists():
             raise forms.ValidationError("A team has this name already.")
         return name
 

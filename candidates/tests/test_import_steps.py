@@ -216,6 +216,15 @@ def test_a_row_of_totals_is_nobody(as_hr):
     assert fates(batch) == ["create", "error"]
 
 
+def test_one_own_field_comes_of_two_files_that_write_its_heading_otherwise(as_hr, run_jobs):
+    batches = [upload(as_hr, f"Name,{head}\nAda {n},{n}\n") for n, head in enumerate(["Étage", "étage"])]
+    for batch in batches:
+        choose(as_hr, batch, own=["1"])
+    for batch in batches:
+        write(as_hr, batch, run_jobs)
+    assert OwnField.objects.get().texts.count() == 2
+
+
 def test_own_fields_are_no_more_than_a_few(as_hr):
     for n in range(OwnField.MOST):
         OwnField.objects.create(name=f"Field {n}")

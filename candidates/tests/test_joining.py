@@ -362,3 +362,12 @@ def test_partings_from_before_they_were_kept_are_taken_from_the_audit_log(hr):
     migration.keep_partings(apps, None)
     kept = set(Person.parted_from.through.objects.values_list("person", "user"))
     assert kept == {(parted.pk, user.pk), (joined.pk, other.pk)}
+
+
+@pytest.mark.parametrize("name", ["ÉMILE O'NEIL", "émile o’neil", "E\u0301mile O\u02bcNeil"])
+def test_an_account_of_the_same_name_is_offered_however_it_is_written(as_hr, name):
+    account = make_user("employee", email="emile@example.org", name=name)
+    make_user("employee", email="other@example.org", name="Émilie O’Neil")
+    person = make_person("Émile O’Neil", email=None)
+    assert joining.fitting_accounts(person) == [account]
+    assert "emile@example.org" in as_hr.get(f"/people/{person.pk}/").content.decode()

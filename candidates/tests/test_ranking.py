@@ -15,7 +15,7 @@ from candidates import actions, matrix
 from candidates.factories import give_evidence, make_person
 from candidates.models import Person, StoredFit
 from candidates.ranking import RoleRanking
-from roles.models import Skill
+from roles.models import Role, Skill
 from scoring.ranking import rank
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +65,14 @@ def test_the_command_prints_the_page_s_ranking(version, people):
     assert [row["person"] for row in printed] == [line.person.pk for line in lines]
     with pytest.raises(CommandError, match="no role"):
         call_command("rank", "nothing")
+
+
+@pytest.mark.parametrize("title", ["éditeur", "e\u0301diteur"])
+def test_the_command_finds_a_role_however_its_title_is_typed(version, people, title):
+    Role.objects.filter(pk=version.role_id).update(title="Éditeur")
+    out = StringIO()
+    call_command("rank", title, "--format", "json", stdout=out)
+    assert json.loads(out.getvalue())["role"] == "Éditeur"
 
 
 def test_a_change_is_seen_at_once_and_nobody_else_moves(as_hr, version, people):

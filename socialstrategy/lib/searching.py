@@ -14,16 +14,19 @@ MOST_WORDS = 5
 MARKS = "[\u0300-\u036f]"
 """Accents, once they have been taken apart from their letters."""
 ALIKE = {
-    "’‘‛′ʼ`´＇": "'",
-    "–—‐‑‒−": "-",
+    "’‘‛′ʹʻʼʽʾʿˈꞌ`´＇": "'",
+    "–—―‐‑‒−﹘": "-",
     "øØ": "o",
     "łŁ": "l",
-    "đĐ": "d",
+    "đĐðÐ": "d",
+    "ħĦ": "h",
+    "ŧŦ": "t",
+    "ŋŊ": "n",
     "ı": "i",
     "ς": "σ",
 }
 """Signs that take part in names and that Unicode does not take apart, and what they are looked for as."""
-LONGER = {"ß": "ss", "ẞ": "ss", "æ": "ae", "Æ": "ae", "œ": "oe", "Œ": "oe"}
+LONGER = {"ß": "ss", "ẞ": "ss", "æ": "ae", "Æ": "ae", "œ": "oe", "Œ": "oe", "þ": "th", "Þ": "th"}
 SINGLE = {sign: plain for signs, plain in ALIKE.items() for sign in signs}
 TABLE = str.maketrans({**SINGLE, **LONGER})
 

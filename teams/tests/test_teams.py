@@ -141,6 +141,16 @@ def test_a_name_is_used_once_among_teams_at_work(as_hr):
     assert as_hr.post(url("team_new"), {"name": "Desk", "function": function_pk()}).status_code == 302
 
 
+@pytest.mark.parametrize("name", ["équipe sociale", "Équipe  Sociale", "E\u0301QUIPE SOCIALE"])
+def test_a_name_is_the_same_in_any_case_and_form_of_its_letters(as_hr, name):
+    make_team("Équipe sociale")
+    response = as_hr.post(url("team_new"), {"name": name, "function": function_pk()})
+    assert "A team has this name already" in response.content.decode()
+    team = Team.objects.get()
+    renamed = as_hr.post(url("team_edit", team.pk), {"name": name, "function": team.function_id})
+    assert renamed.status_code == 302
+
+
 @pytest.mark.parametrize("values", [{"share": 101}, {"share": 4}, {"left_on": "2020-01-01"}])
 def test_the_database_refuses_impossible_memberships(values):
     membership = join(make_team(), make_person(kind="employee"))

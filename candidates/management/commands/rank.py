@@ -4,6 +4,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from candidates.ranking import RoleRanking
 from roles.models import Role, RoleVersion
+from socialstrategy.lib.searching import Folded, folded
 
 
 class Command(BaseCommand):
@@ -17,8 +18,7 @@ class Command(BaseCommand):
     def handle(self, *args, role, top, format, **options):
         if top < 1:
             raise CommandError("--top must be at least 1.")
-        wanted = {"pk": int(role)} if role.isdecimal() else {"title__iexact": role}
-        found = Role.objects.filter(**wanted).first()
+        found = self.role(role)
         if found is None:
             raise CommandError(f"There is no role {role!r}.")
         version = RoleVersion.objects.published().with_lines().filter(role=found).first()
@@ -32,6 +32,12 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"{row['place']:>4} {row['band']:<13} {row['all_essentials']:.3f} {row['fit']:.3f}  {row['name']}"
             )
+
+    def role(self, wanted: str) -> Role | None:
+        if wanted.isdecimal():
+            return Role.objects.filter(pk=int(wanted)).first()
+        alike = Role.objects.alias(folded_title=Folded("title")).filter(folded_title=folded(wanted))
+        return alike.filter(title=wanted).first() or alike.first()
 
     def row(self, line) -> dict:
         return {
