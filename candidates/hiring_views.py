@@ -91,8 +91,18 @@ def hiring_count(request):
     return redirect("jobs:job_progress", job.pk)
 
 
+UNNAMED = "unnamed"
+"""What addresses and forms on a blind page carry, so that it leads to blind ones even when another tab has ended it."""
+
+
 def is_blind(request) -> bool:
-    return bool(request.session.get("blind"))
+    """Whether a page shows no names: in a blind review, and after a page that was shown in one."""
+    return bool(request.session.get("blind")) or UNNAMED in request.GET or UNNAMED in request.POST
+
+
+def blind_query(request) -> str:
+    """What an address on this page ends with."""
+    return f"?{UNNAMED}=1" if is_blind(request) else ""
 
 
 @require_POST
@@ -100,7 +110,7 @@ def ranking_blind(request, pk):
     """Switch the blind review on or off, for the record; kept on the server for every page of it."""
     version = _version(request, pk)
     wanted = request.POST.get("blind") == "on"
-    if wanted != is_blind(request):
+    if wanted != bool(request.session.get("blind")):
         record(f"review.blind {'on' if wanted else 'off'}", version.role, str(version), by=request.user)
     request.session["blind"] = wanted
     return redirect("candidates:ranking", version.pk)
@@ -136,12 +146,13 @@ def ranking(request, pk):
     last = None
     # One address for all: fifty lookups take longer than the ranking.
     address = reverse("candidates:person_fit", args=[version.pk, "0"])[: -len("0/")]
+    tail = blind_query(request)
     for line in lines:
         line.opens_band = line.band != last
         last = line.band
         person = line.person
         line.name, line.where = (person.blind_name, "") if blind else (person.name, person.where)
-        line.code, line.href = person.code, f"{address}{person.code}/"
+        line.code, line.href = person.code, f"{address}{person.code}/{tail}"
     # The column begins at the lowest interval of the page, so that it separates people.
     edge = int(min((line.fit_low for line in lines if line.band != "not_assessed"), default=0.0) * 10) / 10
     edge = min(edge, 0.8)
@@ -150,6 +161,7 @@ def ranking(request, pk):
         "version": version,
         "role": version.role,
         "blind": blind,
+        "unnamed": "1" if blind else "",
         "lines": lines,
         "total": len(found),
         "start": start,
@@ -196,6 +208,7 @@ def compare(request, pk):
         "version": version,
         "role": version.role,
         "blind": is_blind(request),
+        "blind_query": blind_query(request),
         "columns": [(p, fit) for p, fit, _ in found],
         "rows": rows,
     }
@@ -221,6 +234,7 @@ def person_fit(request, code, pk):
         "role": version.role,
         "person": person,
         "blind": is_blind(request),
+        "blind_query": blind_query(request),
         "fit": found,
         "rows": rows,
         "sets": profile.by_set(rows),
@@ -262,7 +276,7 @@ def fit_store(request, code, pk):
         return render(request, "problem.html", context, status=409)
     stored = actions.store_fit(person, version, by=request.user)
     messages.success(request, "Kept as it is now. It will show the same whenever it is opened.")
-    return redirect("candidates:fit_detail", stored.pk)
+    return redirect(reverse("candidates:fit_detail", args=[stored.pk]) + blind_query(request))
 
 
 def fit_detail(request, pk):
@@ -292,7 +306,12 @@ def fit_detail(request, pk):
             strict=True,
         )
     ]
-    context = {"stored": stored, "rows": rows, "blind": is_blind(request)}
+    context = {
+        "stored": stored,
+        "rows": rows,
+        "blind": is_blind(request),
+        "blind_query": blind_query(request),
+    }
     return render(request, "candidates/fit_detail.html", context)
 
 

@@ -17,7 +17,7 @@ from assessments.sessions import held_sitting, hold
 from assessments.views import minutes
 from candidates import inviting
 from candidates.forms import ExtendForm, InviteForm
-from candidates.hiring_views import is_blind
+from candidates.hiring_views import blind_query, is_blind
 from candidates.invitations import Invitation
 from candidates.models import CODE_LENGTH, Person
 from roles.models import RoleVersion
@@ -117,7 +117,13 @@ def invitation_new(request):
     people = Person.objects.visible_to(request.user).current().filter(chosen)
     # By code, since even the order of names says something.
     people = people.order_by("code") if blind else people
-    context = {"form": form, "people": people, "blind": blind, "version": version}
+    context = {
+        "form": form,
+        "people": people,
+        "blind": blind,
+        "blind_query": blind_query(request),
+        "version": version,
+    }
     return render(request, "candidates/invitation_new.html", context, status=400 if form.errors else 200)
 
 
@@ -145,7 +151,8 @@ def _send_invitations(request, data, *, blind: bool):
         words += f" {len(skipped)} had an open one already and got no second."
     messages.success(request, words)
     if blind:  # the list of invitations would say who was meant
-        return redirect("candidates:ranking", data["role_version"].pk)
+        ranking = reverse("candidates:ranking", args=[data["role_version"].pk])
+        return redirect(ranking + blind_query(request))
     return redirect("candidates:invitation_list")
 
 

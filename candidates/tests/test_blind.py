@@ -79,6 +79,53 @@ def test_no_page_that_is_reached_blind_tells_who_somebody_is(blind, version, peo
     assert any(path.startswith("/invitations/new/?") for path in seen)
 
 
+def forms_on(page: str) -> list[tuple[str, str, dict]]:
+    """Of each form of a page: its method, its address, and what it sends as it stands, all boxes ticked."""
+    found = []
+    for opening, inside in re.findall(
+        r"<form([^>]*)>(.*?)</form>", page.partition('aria-label="Breadcrumb"')[2], re.DOTALL
+    ):
+        action = re.search(r'action="([^"]*)"', opening)
+        fields: dict = {}
+        for field in re.findall(r"<input[^>]*>", inside):
+            name, value = re.search(r'name="(\w+)"', field), re.search(r'value="([^"]*)"', field)
+            if name and value:
+                fields.setdefault(name.group(1), []).append(value.group(1))
+        found.append(("post" if "post" in opening else "get", action.group(1) if action else "", fields))
+    return found
+
+
+def test_what_a_blind_page_leads_to_is_blind_though_another_tab_has_ended_the_review(blind, version, people):
+    first = f"/hiring/{version.pk}/"
+    codes = "&".join(f"p={person.code}" for person in people)
+    stored = actions.store_fit(people[0], version, by=None)
+    pages = [
+        first,
+        f"{first}compare/?{codes}",
+        f"{first}person/{people[0].code}/",
+        f"/fits/{stored.pk}/",
+        f"/invitations/new/?role_version={version.pk}&{codes}",
+    ]
+    pages[2] = next(path for path in ways_on(blind.get(first).content.decode()) if people[0].code in path)
+    shown = {path: blind.get(path).content.decode() for path in pages}
+    day = timezone.localdate() + timedelta(days=9)
+    blind.post(f"{first}blind/", {"blind": "off"})
+    assert tells(blind.get(first)) != []
+    for path, page in shown.items():
+        for way in ways_on(page):
+            if "/people/" not in way and way != "/hiring/":
+                assert tells(blind.get(way)) == [], f"{way}, from {path}"
+        for method, action, fields in forms_on(page):
+            if "blind" in fields or not (action or path).startswith(("/hiring/", "/fits/", "/invitations/")):
+                continue
+            sent = fields | ({"deadline_on": day, "role_version": version.pk} if method == "post" else {})
+            target = action or path
+            answer = getattr(blind, method)(target, sent, follow=True)
+            assert tells(answer) == [], f"{target}, from {path}"
+            if "p" in fields:
+                assert tells(blind.get("/invitations/new/", sent | {"role_version": version.pk})) == []
+
+
 def test_people_are_invited_blind_by_their_codes(blind, version, people):
     data = {"role_version": version.pk, "deadline_on": timezone.localdate() + timedelta(days=9)}
     wrong = blind.post("/invitations/new/", data | {"p": people[0].code, "deadline_on": "2001-01-01"})
@@ -86,7 +133,7 @@ def test_people_are_invited_blind_by_their_codes(blind, version, people):
     assert f'value="{people[0].code}"' in wrong.content.decode()
     sent = blind.post("/invitations/new/", data | {"p": [people[0].code, people[1].code]})
     assert (sent.status_code, tells(sent)) == (302, [])
-    assert sent.url == f"/hiring/{version.pk}/"
+    assert sent.url == f"/hiring/{version.pk}/?unnamed=1"
     assert tells(blind.get(sent.url)) == []
     assert set(Invitation.objects.values_list("person", flat=True)) == {people[0].pk, people[1].pk}
 

@@ -175,7 +175,7 @@ def test_inviting_blind_leads_back_to_the_blind_ranking(as_hr, version, people):
     assert refused.status_code == 400
     assert "Weak" not in refused.content.decode()
     sent = as_hr.post("/invitations/new/", data | {"deadline_on": str(day)}, follow=True)
-    assert sent.redirect_chain[-1][0] == f"/hiring/{version.pk}/"
+    assert sent.redirect_chain[-1][0] == f"/hiring/{version.pk}/?unnamed=1"
     assert "1 invitation on the way" in sent.content.decode()
     assert "Weak" not in sent.content.decode()
 
