@@ -163,6 +163,7 @@ CELERY_BEAT_SCHEDULE = {
     "guard what is only added": {"task": "accounts.tasks.guard", "schedule": timedelta(hours=1)},
     "forget uploaded files": {"task": "candidates.tasks.forget_files", "schedule": timedelta(hours=6)},
     "clear away": {"task": "teams.tasks.clear_away", "schedule": crontab(hour=3, minute=10)},
+    "clear files away": {"task": "operations.tasks.clear_away", "schedule": crontab(hour=3, minute=40)},
     "take snapshot": {"task": "teams.tasks.take_snapshot", "schedule": timedelta(hours=6)},
     "publish figures": {"task": "teams.tasks.publish", "schedule": timedelta(hours=1)},
 }

@@ -4,6 +4,7 @@ import logging
 import socket
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from celery.beat import PersistentScheduler
@@ -12,12 +13,22 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 
 EVERY_SECONDS = 15
+GONE_AFTER = 24 * 3600
+"""Seconds without a sign of life after which its file goes."""
 logger = logging.getLogger(__name__)
 
 
 def file_of(name: str) -> Path:
     """The file whose date tells when ``name`` was last alive on this machine."""
     return Path(settings.VAR_DIR) / "signs" / f"{name}-{socket.gethostname()}"
+
+
+def clear_away(now: float) -> None:
+    """Remove the files of containers that are no more: whatever lives gives a sign every few seconds."""
+    for file in (Path(settings.VAR_DIR) / "signs").glob("*"):
+        with suppress(FileNotFoundError):
+            if file.stat().st_mtime < now - GONE_AFTER:
+                file.unlink()
 
 
 def give(name: str) -> None:

@@ -5,12 +5,13 @@ Nothing is parsed here, and no transaction needs to be open meanwhile.
 """
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -24,6 +25,8 @@ TOO_SLOW = "Reading this file takes longer than a table should. Copy the table a
 BROKEN = "This file cannot be read. Copy the table alone into a new file and try again."
 WALL = 4
 """A busy machine gives a process a part of its time: it may take so many times its seconds by the clock."""
+LEFT_AFTER = 3600
+"""Seconds after which nobody reads any more in a folder of a reading."""
 
 
 class TooSlowError(UploadError):
@@ -55,6 +58,18 @@ class Table:
                     yield row[0], row[1]
 
 
+def _room() -> Path:
+    return Path(settings.VAR_DIR) / "reading"
+
+
+def clear_away(now: float) -> None:
+    """Remove what readings that were killed have left; none takes so long as what is removed is old."""
+    for folder in _room().glob("*"):
+        with suppress(FileNotFoundError):
+            if folder.stat().st_mtime < now - LEFT_AFTER:
+                shutil.rmtree(folder)
+
+
 @contextmanager
 def read(source: bytes | Path, choices: Choices | None = None, limits: Limits | None = None) -> Iterator[Table]:
     """The table of a file, for as long as the ``with`` lasts.
@@ -64,7 +79,7 @@ def read(source: bytes | Path, choices: Choices | None = None, limits: Limits | 
     UploadError : nothing that can be read, or too much of it, in a sentence (TooSlowError: the time was up).
     """
     choices, limits = choices or Choices(), limits or Limits()
-    room = Path(settings.VAR_DIR) / "reading"
+    room = _room()
     room.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=room) as folder:
         path = source if isinstance(source, Path) else Path(folder) / "upload"
