@@ -69,17 +69,17 @@ def _made(action: str) -> list[int]:
     return [int(target) for target in targets]
 
 
-def others() -> dict[str, int]:
-    """What is here and not the demo's, and how much of it; what there is none of is left out."""
+def others() -> list[str]:
+    """How much of what is here and not the demo's, in words; what there is none of is left out."""
     found = {
-        "accounts": User.objects.exclude(email__iendswith=CLOSED_DOMAIN).exclude(pk__in=accounts()),
-        "people": Person.objects.exclude(pk__in=people()),
-        "roles": Role.objects.exclude(pk__in=roles()),
-        "teams": Team.objects.exclude(pk__in=teams()),
-        "initiatives": Initiative.objects.exclude(pk__in=initiatives()),
+        ("account", "accounts"): User.objects.exclude(email__iendswith=CLOSED_DOMAIN).exclude(pk__in=accounts()),
+        ("person", "people"): Person.objects.exclude(pk__in=people()),
+        ("role", "roles"): Role.objects.exclude(pk__in=roles()),
+        ("team", "teams"): Team.objects.exclude(pk__in=teams()),
+        ("initiative", "initiatives"): Initiative.objects.exclude(pk__in=initiatives()),
     }
-    counts = {what: rows.count() for what, rows in found.items()}
-    return {what: count for what, count in counts.items() if count}
+    counts = {words: rows.count() for words, rows in found.items()}
+    return [f"{count} {one if count == 1 else several}" for (one, several), count in counts.items() if count]
 
 
 def is_here() -> bool:

@@ -210,6 +210,7 @@ def test_the_page_says_what_the_list_says(client, as_hr):
         assert "90 days after they were uploaded" in page
         for age in AGES:
             assert age.words.split(",")[0] in page
+    assert '<a href="/kept/">See what stays' in as_hr.get("/settings/").content.decode()
     as_hr.logout()
     client.force_login(make_user("employee"))
     assert client.get("/kept/").status_code == 200

@@ -13,7 +13,7 @@ class Command(BaseCommand):
         if not demo_clearing.is_here():
             self.stdout.write("There is nothing of the demo organisation here.")
             return
-        staying = ", ".join(f"{count} {what}" for what, count in demo_clearing.others().items())
+        staying = ", ".join(demo_clearing.others())
         if staying and not yes:
             raise CommandError(
                 f"Not everything here is the demo's: {staying}. That would stay, without what ties it to the demo, and "
@@ -22,5 +22,4 @@ class Command(BaseCommand):
         gone = demo_clearing.clear() or {}
         self.stdout.write("· The demo organisation is cleared")
         self.stdout.write("  gone: " + ", ".join(f"{count} {what}" for what, count in gone.items()))
-        left = ", ".join(f"{count} {what}" for what, count in demo_clearing.others().items())
-        self.stdout.write(f"  stays: the catalogue, the parameters{', ' + left if left else ''}")
+        self.stdout.write("  stays: " + ", ".join(["the catalogue", "the parameters", *demo_clearing.others()]))
