@@ -7,6 +7,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from candidates.import_fields import EMPTIES, OWN
+from candidates.import_lookup import own_field
 from candidates.imports import ImportBatch, ImportRow
 from candidates.models import OwnText, Person
 from socialstrategy.lib.searching import folded
@@ -40,7 +41,7 @@ def still_right(rows: list[ImportRow], batch: ImportBatch) -> list[ImportRow]:
         _refuse(emails.get(person.email or ""), person.pk, f"{person.name} has got this address meanwhile.")
     if key:
         texts = {row.values[OWN + key]: row for row in rows}
-        holders = OwnText.objects.filter(field__name=key, text__in=texts).select_related("person")
+        holders = OwnText.objects.filter(field=own_field(key), text__in=texts).select_related("person")
         for held in holders:
             _refuse(texts[held.text], held.person_id, f"{held.person.name} has got the {key} {held.text} meanwhile.")
     else:

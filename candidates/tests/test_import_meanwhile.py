@@ -112,6 +112,14 @@ def test_a_number_that_somebody_else_has_got_since_the_preview_is_given_to_nobod
     assert (ada.location, Person.objects.count()) == ("Rome", 3)
 
 
+def test_a_number_counts_however_its_field_has_been_written_since_the_preview(as_hr, run_jobs):
+    batch = upload(as_hr, "MATRÍCULA,Name\n1,Zoë\n", key="0")
+    field = OwnField.objects.create(name="Matrícula")
+    OwnText.objects.create(person=make_person("Ben"), field=field, text="1")
+    assert write(as_hr, batch, run_jobs) == [("error", "Ben has got the MATRÍCULA 1 meanwhile.")]
+    assert (OwnField.objects.count(), Person.objects.count()) == (1, 1)
+
+
 def test_an_address_that_has_gone_to_somebody_else_since_the_preview_changes_nobody(as_hr, run_jobs):
     ada = make_person("Ada", email="desk@x.example", location="Rome")
     batch = upload(as_hr, "Name,Email,Site\nAda,desk@x.example,Lyon\n")
