@@ -52,6 +52,12 @@ def wait(awaited: dict[int, str], key: str) -> None:
         AwaitedManager.objects.bulk_create(rows, update_conflicts=True, unique_fields=["person"], update_fields=said)
 
 
+def wait_no_more(people: Iterable[int]) -> None:
+    """A later file has said that their manager is whom they have."""
+    for run in runs(people):
+        AwaitedManager.objects.filter(person__in=run).delete()
+
+
 def meant(texts: Iterable[str], key: str) -> dict[str, int]:
     """Who of those on the list addresses, texts of the key and names mean, all found at once; left out where it is
     nobody, or may be two."""

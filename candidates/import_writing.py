@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,8 @@ CHUNK = 1000
 PLAIN = ("name", "email", "kind", "job_title", "location")
 WHY = "Why it was not taken"
 LATER = "The manager is not set yet: their row was not taken. It is set as soon as they are on the list."
+ARCHIVED = "The manager is not set yet: they have been archived meanwhile. It is set as soon as they are on the list."
+NOT_YET = re.compile(r"The manager is not set yet: .*? as soon as they are on the list\.")
 NOBODY, GONE = 0, -1
 """Instead of somebody's key: not on the list yet, and erased."""
 
@@ -153,13 +156,27 @@ def _write_managers(batch: ImportBatch, keys: list[int]) -> None:
     key, asked = batch.rules.get("key", ""), _asked(keys)
     wanted, awaited, told = _sorted(batch, asked)
     found = import_awaiting.meant(awaited.values(), key)
-    wanted |= {person: found[said] for person, said in awaited.items() if said in found}
+    came = {person: found[said] for person, said in awaited.items() if said in found}
     awaited = {person: said for person, said in awaited.items() if said not in found}
+    wanted |= came
     # The preview has told it of the others.
-    told |= {person: LATER for person in awaited if "wanted" not in asked[person].manager}
+    told |= {
+        person: ARCHIVED if "pk" in asked[person].manager else LATER
+        for person in awaited
+        if "wanted" not in asked[person].manager
+    }
+    _take_back([asked[person].row for person in came])
     told |= import_awaiting.set_managers(wanted)
     import_awaiting.wait(awaited, key)
+    import_awaiting.wait_no_more(_confirmed(batch))
     _tell({asked[person].row: sentence for person, sentence in told.items()})
+
+
+def _confirmed(batch: ImportBatch) -> set[int]:
+    """Of whom the file names the manager whom they have already."""
+    rows = batch.rows.filter(fate__in=[ImportRow.Fate.SAME, ImportRow.Fate.UPDATE])
+    said = rows.values_list("values__person", "values__manager", "values__plan__manager")
+    return {person for person, manager, planned in said if person and manager and not planned}
 
 
 def _asked(keys: list[int]) -> dict[int, Asked]:
@@ -217,6 +234,15 @@ def _tell(sentences: dict[int, str]) -> None:
         for row in rows:
             if sentences[row.pk] not in row.message:
                 row.message = f"{sentences[row.pk]} {row.message}".strip()[:300]
+        ImportRow.objects.bulk_update(rows, ["message"], batch_size=200)
+
+
+def _take_back(keys: list[int]) -> None:
+    """The preview has said of these rows that their manager is not there yet; by now they are."""
+    for run in runs(keys):
+        rows = list(ImportRow.objects.filter(pk__in=run))
+        for row in rows:
+            row.message = NOT_YET.sub("", row.message).strip()
         ImportRow.objects.bulk_update(rows, ["message"], batch_size=200)
 
 

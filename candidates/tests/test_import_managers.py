@@ -160,3 +160,34 @@ def test_what_rows_say_already_stays_beside_why_the_manager_is_not_set(as_hr, ru
     ((_, message),) = write(as_hr, batch, run_jobs)
     assert message.startswith("The manager is not set: by what has changed meanwhile")
     assert "recognised by the name" in message
+
+
+def test_a_row_no_longer_says_that_a_manager_is_waited_for_who_is_set(as_hr, run_jobs):
+    batch = upload(as_hr, HEAD + ",boss@example.org,\nEmma,emma@example.org,boss@example.org\nCy,,boss@example.org\n")
+    make_person("Boss", email="boss@example.org")
+    rows = write(as_hr, batch, run_jobs)
+    assert managers() == {"Emma": "Boss", "Cy": "Boss"}
+    assert rows[1:] == [("create", ""), ("create", "Without an e-mail: later files recognise them by the name.")]
+
+
+def test_a_row_says_that_the_manager_was_archived_since_the_preview(as_hr, run_jobs):
+    boss = make_person("Boss", email="boss@example.org")
+    batch = upload(as_hr, HEAD + "Emma,emma@example.org,boss@example.org\n")
+    actions.set_archived(boss, by=None, archived=True)
+    ((_, message),) = write(as_hr, batch, run_jobs)
+    assert message == (
+        "The manager is not set yet: they have been archived meanwhile. It is set as soon as they are on the list."
+    )
+    actions.set_archived(boss, by=None, archived=False)
+    assert managers() == {"Emma": "Boss"}
+
+
+@pytest.mark.parametrize("said", ["Old", "(empty)"])
+def test_a_later_file_that_confirms_the_manager_ends_the_waiting(as_hr, run_jobs, said):
+    old = make_person("Old", email="old@example.org") if said == "Old" else None
+    make_person("Emma", email="emma@example.org", manager=old)
+    write(as_hr, upload(as_hr, HEAD + ",boss@example.org,\nEmma,emma@example.org,boss@example.org\n"), run_jobs)
+    assert AwaitedManager.objects.exists()
+    write(as_hr, upload(as_hr, HEAD + f"Emma,emma@example.org,{said}\nAda,ada@example.org,\n"), run_jobs)
+    write(as_hr, upload(as_hr, HEAD + "Boss,boss@example.org,\n"), run_jobs)
+    assert Person.objects.get(name="Emma").manager == old
