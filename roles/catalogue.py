@@ -1,6 +1,7 @@
 """The catalogue as data: shipped in roles/data/catalogue.json, written and read by management commands."""
 
 import json
+import re
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,6 +15,7 @@ SHIPPED = Path(__file__).parent / "data" / "catalogue.json"
 LISTS = {"uses", "anchors", "requirements"}
 """Fields that hold more than a text."""
 Placed = TypeVar("Placed", EnterpriseFunction, SkillSet, Skill)
+SLUG = re.compile(r"[-a-zA-Z0-9_]{1,50}")
 
 
 class CatalogueError(ValueError):
@@ -101,6 +103,8 @@ def load(data: dict) -> None:
 
 def _put(model: type[Placed], slug: str, values: dict, defaults: dict | None = None) -> Placed:
     """Add a row at the end, or change of one that is there what is said; None says nothing."""
+    if model._default_manager.filter(name=values["name"]).exclude(slug=slug).exists():
+        raise CatalogueError(f"{slug!r} cannot be called {values['name']!r}: something else is called that.")
     said = {name: value for name, value in values.items() if value is not None}
     last = model._default_manager.aggregate(last=Max("position"))["last"]
     new = {"position": 0 if last is None else last + 1} | (defaults or {}) | said
@@ -118,6 +122,8 @@ def _rows(data: dict, name: str, *fields: str) -> list[dict]:
         other = [field for field in fields if field not in LISTS and not isinstance(row[field], str)]
         if other:
             raise CatalogueError(f"{other[0]!r} must be a text in this entry of {name!r}: {str(row)[:80]}")
+        if not SLUG.fullmatch(row["slug"]):
+            raise CatalogueError(f"A 'slug' has 1 to 50 plain letters, digits, - and _, unlike {row['slug'][:60]!r}.")
     return rows
 
 
@@ -199,9 +205,13 @@ def _load_template(row: dict) -> None:
     template.requirements.all().delete()
     if not isinstance(row["requirements"], list):
         raise CatalogueError(f"The requirements of the template {row['slug']!r} must be a list.")
+    asked = set()
     for line in row["requirements"]:
         if not isinstance(line, dict) or not isinstance(line.get("skill"), str) or line["skill"] not in skills:
             raise CatalogueError(f"The template {row['slug']!r} asks for an unknown skill: {str(line)[:60]}")
+        if line["skill"] in asked:
+            raise CatalogueError(f"The template {row['slug']!r} asks for {line['skill']!r} twice.")
+        asked.add(line["skill"])
         values = _line_values(row["slug"], line, before.get(line["skill"]))
         TemplateRequirement.objects.create(template=template, skill=skills[line["skill"]], **values)
 
