@@ -7,13 +7,14 @@ import difflib
 import os
 import re
 import zlib
-from email.utils import parseaddr
+from email.utils import getaddresses
 from io import StringIO
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import available_timezones
 
 import environ
+import redis
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.validators import validate_email
 
@@ -109,9 +110,9 @@ def web_address(name: str, default: str) -> str:
     host = parts.hostname or ""
     if parts.scheme not in {"http", "https"} or not host or "@" in parts.netloc:
         raise ImproperlyConfigured(f"{name} must be an address such as {expected}, not {value!r}.")
-    if not re.fullmatch(r"[a-z0-9.-]+|[0-9a-f:.]+", host):
+    if not re.fullmatch(r"(?!.*\.\.)[a-z0-9]([a-z0-9.-]*[a-z0-9])?|[0-9a-f:.]+", host):
         raise ImproperlyConfigured(f"{name}: {host!r} is no host name; names with other letters are written as xn--….")
-    if parts.path or parts.query or parts.fragment:
+    if parts.path or value.endswith(":") or re.search(r"[?#]", value):
         raise ImproperlyConfigured(f"{name} must end with the host or port: nothing may follow it, as in {expected}.")
     return value
 
@@ -159,7 +160,19 @@ def redis_address(name: str) -> str:
         raise ImproperlyConfigured(f"{name} must be an address such as {expected}, rediss://… or unix:///path.")
     if parts.scheme != "unix" and parts.path.strip("/") and not parts.path.strip("/").isdigit():
         raise ImproperlyConfigured(f"{name}: what follows the host is the number of a database, as in {expected}.")
+    _check_redis(name, value, parts, expected)
     return value
+
+
+def _check_redis(name: str, value: str, parts: SplitResult, expected: str) -> None:
+    """That both who keep counters and who hand jobs on can make use of an address, which each finds out late."""
+    read = {"rediss": r"ssl_\w+", "unix": "db"}.get(parts.scheme, "")
+    if any(not re.fullmatch(read, one.partition("=")[0]) for one in parts.query.split("&") if one):
+        raise ImproperlyConfigured(f"{name} takes no options behind a ?, but for those of rediss that begin with ssl_.")
+    try:
+        redis.ConnectionPool.from_url(value).make_connection()
+    except (redis.RedisError, TypeError, ValueError) as error:
+        raise ImproperlyConfigured(f"{name} must be an address such as {expected}. {ENCODE}") from error
 
 
 def broker_address(name: str, redis: str) -> str:
@@ -169,7 +182,7 @@ def broker_address(name: str, redis: str) -> str:
     parts = _split(name, value, "redis://host:6379/0")
     if parts.scheme not in BROKERS or not (parts.hostname or parts.path.strip("/")):
         raise ImproperlyConfigured(f"{name} must be an address such as redis://host:6379/0 or amqp://host.")
-    return value
+    return redis_address(name) or value if parts.scheme in {"redis", "rediss"} else value
 
 
 def queue(name: str) -> str:
@@ -192,6 +205,8 @@ def mail_server(name: str, default: str) -> dict:
         raise ImproperlyConfigured(f"{name} must name the host of the mail server, such as {expected}. {ENCODE}")
     if parts.scheme == "filemail" and not parts.path.strip("/"):
         raise ImproperlyConfigured(f"{name} must name a folder, such as filemail:///var/mails.")
+    if parts.query:
+        raise ImproperlyConfigured(f"{name} takes no options behind a ?. smtp+tls:// and smtp+ssl:// send encrypted.")
     return environ.Env.email_url_config(value)
 
 
@@ -203,8 +218,10 @@ def sender(name: str, default: str) -> str:
     try:
         if "\n" in value or "\r" in value:
             raise ValidationError("More than a line.")
-        validate_email(parseaddr(value)[1])
-    except ValidationError as error:
+        # A name with a comma in it, or two addresses: no mail server takes it.
+        ((_, address),) = getaddresses([value])
+        validate_email(address)
+    except (ValidationError, ValueError) as error:
         raise ImproperlyConfigured(
             f"{name} must be such as People team <people@example.org>, not {value!r}."
         ) from error
