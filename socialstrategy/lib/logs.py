@@ -15,7 +15,11 @@ KEY = re.compile(rf"(?<![\w-])(?!{UUID}(?![\w-]))(?=[\w-]*[0-9A-Z])[A-Za-z0-9_-]
 """Long runs of letters and digits, as keys of links, sessions and resets are; numbers of rows (UUIDs) may stay."""
 LINK = re.compile(r"(?<![\w.])((?:/|%2F)(?:[ir]|address|password/new|password%2Fnew)(?:/|%2F))[^\s/?%\"'<>&]+", re.I)
 """Whatever stands where a link has its key, however short or cut off it is."""
-EMAIL = re.compile(r"[^\s@<>\"'(),;:=\[\]{}/?&]+(?:@|%40)[^\W_][\w.-]*\.[^\W\d_]{2,}", re.I)
+SIGN = r"[^\s@<>\"'(),;:=\[\]{}/?&]"
+MAILBOX = rf"(?:\"[^\"\n]{{1,64}}\"|(?<!{SIGN}){SIGN}+(?:'{SIGN}+){{0,4}})"
+"""It begins where a run of signs does: to try each sign of a long path for a beginning would take seconds."""
+DOMAIN = r"(?:localhost\b|\[[\da-f:.]+\]|[^\W_][\w.-]*\.(?:xn--[\w-]+|[^\W\d_]{2,}))"
+EMAIL = re.compile(rf"{MAILBOX}(?:@|%(?:25)*40){DOMAIN}", re.I)
 ROW = re.compile(r"(Failing row contains )\(.*?\)(?=\.?(?:\n|$))", re.S)
 VALUES = re.compile(r"(Key \(.*?\)=)\(.*?\)(?= (?:already|is|conflicts)\b)", re.S)
 QUOTED = re.compile(r"(invalid (?:input|byte|value)[^\n:]*: ?)\"?[^\n]*")

@@ -3,6 +3,7 @@
 import io
 import logging
 import secrets
+import time
 
 import pytest
 from django.db import DatabaseError, OperationalError
@@ -47,6 +48,13 @@ def test_every_address_with_a_key_is_masked_however_it_is_written():
                 assert "[key]" in logs.masked(line)
 
 
+@pytest.mark.parametrize("path", ["/" + "a" * 4000, "/" + "a." * 20_000, "/" + "a'" * 20_000, "/" + "a%40" * 10_000])
+def test_a_long_path_takes_no_time(path):
+    before = time.process_time()
+    assert logs.masked(f"Not Found: {path}").startswith("Not Found")
+    assert time.process_time() - before < 1
+
+
 @pytest.mark.parametrize(
     ("written", "secret"),
     [
@@ -59,6 +67,13 @@ def test_every_address_with_a_key_is_masked_however_it_is_written():
         ("{'ada@example.org': (550, b'no such user')}", "ada"),
         ("To: Ada <ada.l+x@bücher.example>", "ada"),
         ("/people/?q=ada%40example.org", "ada"),
+        ("/accounts/login/?next=/people/%3Fq%3Dada%2540example.org", "ada"),
+        ("from ada.o'neil@example.org", "ada"),
+        ("b'ada@example.org'", "ada"),
+        ('to "ada lovelace"@example.org', "ada"),
+        ("ada@localhost is unknown", "ada"),
+        ("ada@[192.168.0.7]: 550", "ada"),
+        ("ada@bücher.xn--p1ai", "p1ai"),
         ("could not connect: postgresql://user:opensesame@db.example.org/name", "opensesame"),
         pytest.param(f"session {TOKEN} is gone", TOKEN, id="a session"),
     ],
