@@ -94,11 +94,25 @@ def match(header: Sequence[str], rows: Iterable[Sequence[str]] = ()) -> dict[str
     if "first_name" in found and "name" in found and "last_name" not in found and keys[found["name"]] == "name":
         # Beside a first name, "Name" is the other one.
         found["last_name"] = found.pop("name")
-    own = {key(name): name for name in OwnField.objects.values_list("name", flat=True)}
+    own = own_names()
+    taken: set[str] = set()
     for at, cell in enumerate(keys):
-        if at not in found.values() and (cell in own or cell in NUMBERS):
-            found.setdefault(OWN + own.get(cell, clean(header[at])), at)
+        mark = own_mark(header[at])
+        # Of two columns that would fill one field the first is taken.
+        if at not in found.values() and mark not in taken and (mark in own or cell in NUMBERS):
+            found[OWN + own.get(mark, clean(header[at]))] = at
+            taken.add(mark)
     return found
+
+
+def own_mark(name: str) -> str:
+    """What tells one own field from another: letters and figures, or the signs where there are none ("#")."""
+    return key(name) or clean(name).lower()
+
+
+def own_names() -> dict[str, str]:
+    """The organisation's own fields by what tells them apart."""
+    return {own_mark(name): name for name in OwnField.objects.values_list("name", flat=True)}
 
 
 def _is_likely(field: str, heading: str, at: int, sample: list[list[str]]) -> bool:

@@ -2,10 +2,9 @@
 
 from django import forms
 
-from candidates.import_fields import FIELDS, OWN
+from candidates.import_fields import FIELDS, OWN, own_mark, own_names
 from candidates.models import OwnField, Person
 from socialstrategy.lib.uploads.delimited import ENCODINGS, SEPARATORS
-from socialstrategy.lib.uploads.headings import key
 
 EXAMPLE = 30
 """Signs of an example that stand beside a heading."""
@@ -106,7 +105,7 @@ class ColumnsForm(forms.Form):
 
     def _check_own(self) -> None:
         names = [self.own_name(at) for at in self.own]
-        if len({name.lower() for name in names}) < len(names):
+        if len(set(map(own_mark, names))) < len(names):
             self.add_error("own", "Two of these columns have the same heading.")
         known = {name.lower() for name in OwnField.objects.values_list("name", flat=True)}
         if len(known | {name.lower() for name in names}) > OwnField.MOST:
@@ -115,8 +114,7 @@ class ColumnsForm(forms.Form):
     def own_name(self, at: str) -> str:
         """The field that a column fills: one that is there already, however its heading is written."""
         heading = self.headings[int(at)]
-        there = {key(name): name for name in OwnField.objects.values_list("name", flat=True)}
-        return there.get(key(heading), heading)
+        return own_names().get(own_mark(heading), heading)
 
     @property
     def columns(self) -> dict[str, int]:

@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from accounts.models import AuditEntry, Link, User
 from candidates.import_fields import said
-from candidates.imports import AwaitedManager, ImportBatch, ImportRow
+from candidates.imports import AwaitedManager, ImportBatch, ImportFile, ImportRow
 from candidates.models import OwnText, Person
 from socialstrategy.lib.addresses import canonical, shown
 from socialstrategy.lib.blanking import Blank
@@ -107,8 +107,11 @@ class Traces:
 
     @cached_property
     def import_files(self) -> set:
-        """Keys of the files that speak of them, also as somebody's manager, in their heading or by their own name."""
+        """Keys of the files that speak of them, also as somebody's manager, in their heading or by their own name,
+        and of those that may."""
         files = {row.batch_id for row in self.lines}
+        kept = ImportBatch.objects.filter(pk__in=ImportFile.objects.values("batch"))
+        files.update(batch.pk for batch in kept if _is_read_in_part(batch))
         for batch in ImportBatch.objects.exclude(pk__in=files).iterator():
             texts = [getattr(batch, name) for name in FILE_TEXTS]
             is_named = self.everything(texts) != texts or self.everything.names_whole(batch.file_name)
@@ -162,6 +165,13 @@ class Traces:
     def words(self) -> set[str]:
         """What is taken out of texts. A name of one word, or one that two people bear, is left: it may be no name."""
         return self.addresses | (set() if self.namesakes else _long(self.forms))
+
+
+def _is_read_in_part(batch: ImportBatch) -> bool:
+    """Whether a kept file may say more than its lines: not read yet, of several sheets, in letters that are guessed, or
+    read as HR has chosen."""
+    is_sure = not (batch.choices or batch.about.get("is_encoding_guessed"))
+    return batch.state == ImportBatch.State.READING or len(batch.about.get("sheets", [])) > 1 or not is_sure
 
 
 def _long(names: Iterable[str]) -> set[str]:

@@ -12,6 +12,7 @@ from roles.models import Anchor, EnterpriseFunction, Phase, RoleTemplate, Skill,
 from socialstrategy.lib.text import clean
 
 SHIPPED = Path(__file__).parent / "data" / "catalogue.json"
+REFERENCE = ("scheme", "label", "id")
 LISTS = {"uses", "anchors", "requirements"}
 """Fields that hold more than a text."""
 Placed = TypeVar("Placed", EnterpriseFunction, SkillSet, Skill)
@@ -74,6 +75,8 @@ def read(path: Path) -> dict:
         raise CatalogueError(f"{path.name} is neither UTF-8 nor UTF-16 text.") from error
     except json.JSONDecodeError as error:
         raise CatalogueError(f"{path.name} is not JSON: {error.msg} in line {error.lineno}.") from error
+    except ValueError as error:
+        raise CatalogueError(f"{path.name} holds a number of too many digits.") from error
     except RecursionError as error:
         raise CatalogueError(f"{path.name} is nested too deeply to be a catalogue.") from error
     if not isinstance(data, dict):
@@ -88,12 +91,13 @@ def load(data: dict) -> None:
 
     Raises
     ------
-    CatalogueError : a missing or unknown field, a level outside 0-5, a weight outside 1-3, an anchor twice.
+    CatalogueError : a missing or unknown field, a level outside 0-5, a weight outside 1-3, an anchor or an entry twice.
     """
+    _refuse_half_signs(data)
     for row in _rows(data, "functions", "slug", "name", "uses"):
         if not isinstance(row["uses"], list) or not all(isinstance(use, str) for use in row["uses"]):
             raise CatalogueError(f"The uses of the function {row['slug']!r} must be a list of texts.")
-        _put(EnterpriseFunction, row["slug"], {"name": _text(row, "name", 60), "uses": row["uses"]})
+        _put(EnterpriseFunction, row["slug"], {"name": _text(row, "name", 60), "uses": [*map(clean, row["uses"])]})
     for row in _rows(data, "skill_sets", "slug", "name"):
         _put(SkillSet, row["slug"], {"name": _text(row, "name", 60), "purpose": _said(row, "purpose", 200)})
     _load_skills(_rows(data, "skills", "slug", "name", "skill_set", "anchors"))
@@ -111,8 +115,19 @@ def _put(model: type[Placed], slug: str, values: dict, defaults: dict | None = N
     return model._default_manager.update_or_create(slug=slug, defaults=said, create_defaults=new)[0]
 
 
+def _refuse_half_signs(data: dict) -> None:
+    """JSON can hold halves of signs ("\\ud800"), which no database takes."""
+    try:
+        json.dumps(data, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise CatalogueError(
+            f"The catalogue holds half a sign: {error.object[error.start - 40 : error.start]!r}…"
+        ) from error
+
+
 def _rows(data: dict, name: str, *fields: str) -> list[dict]:
     rows = data.get(name, [])
+    seen: set[str] = set()
     if not isinstance(rows, list):
         raise CatalogueError(f"{name!r} must be a list.")
     for row in rows:
@@ -124,12 +139,15 @@ def _rows(data: dict, name: str, *fields: str) -> list[dict]:
             raise CatalogueError(f"{other[0]!r} must be a text in this entry of {name!r}: {str(row)[:80]}")
         if not SLUG.fullmatch(row["slug"]):
             raise CatalogueError(f"A 'slug' has 1 to 50 plain letters, digits, - and _, unlike {row['slug'][:60]!r}.")
+        if row["slug"] in seen:
+            raise CatalogueError(f"{row['slug']!r} stands in {name!r} twice.")
+        seen.add(row["slug"])
     return rows
 
 
 def _text(row: dict, field: str, longest: int) -> str:
     value = row[field]
-    if not isinstance(value, str) or not clean(value) or len(value) > longest:
+    if not isinstance(value, str) or not 0 < len(clean(value)) <= longest:
         raise CatalogueError(f"{field!r} of {row['slug']!r} must be a text of 1 to {longest} characters.")
     return clean(value)
 
@@ -137,7 +155,7 @@ def _text(row: dict, field: str, longest: int) -> str:
 def _said(row: dict, field: str, longest: int, of: str = "") -> str | None:
     """A text that may be left out or empty; None where it is left out or null. ``of``: what has no slug itself."""
     value = row.get(field)
-    if value is not None and (not isinstance(value, str) or len(value) > longest):
+    if value is not None and (not isinstance(value, str) or len(clean(value)) > longest):
         raise CatalogueError(f"{field!r} of {of or row['slug']!r} must be a text of at most {longest} characters.")
     return None if value is None else clean(value)
 
@@ -155,7 +173,7 @@ def _load_skills(rows: list[dict]) -> None:
         if not isinstance(texts, list) or len(texts) != 6:
             raise CatalogueError(f"The skill {row['slug']!r} needs six anchors, one for each level.")
         for level, text in enumerate(texts):
-            if not isinstance(text, str) or not clean(text) or len(text) > 200 or clean(text) in seen:
+            if not isinstance(text, str) or not 0 < len(clean(text)) <= 200 or clean(text) in seen:
                 raise CatalogueError(f"Anchor {level} of {row['slug']!r} must be a text of its own: {str(text)[:60]!r}")
             seen.add(clean(text))
             anchors.append(Anchor(skill=skill, level=level, text=clean(text)))
@@ -175,12 +193,12 @@ def _skill_values(row: dict, sets: dict[str, SkillSet]) -> dict:
         "kind": kind,
         # There is always a question: an empty one says nothing.
         "question": _said(row, "question", 160) or None,
-        "references": references,
+        "references": references and [{name: clean(one[name]) for name in REFERENCE} for one in references],
     }
 
 
 def _is_reference(one) -> bool:
-    return isinstance(one, dict) and all(isinstance(one.get(name), str) for name in ("scheme", "label", "id"))
+    return isinstance(one, dict) and all(isinstance(one.get(name), str) for name in REFERENCE)
 
 
 def _question(name: str) -> str:

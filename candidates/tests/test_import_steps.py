@@ -225,6 +225,24 @@ def test_one_own_field_comes_of_two_files_that_write_its_heading_otherwise(as_hr
     assert OwnField.objects.get().texts.count() == 2
 
 
+@pytest.mark.parametrize("heading", ["staff no", "STAFF NO", "Staff-No."])
+def test_of_two_columns_for_one_own_field_the_first_is_taken_and_the_page_says_so(as_hr, run_jobs, heading):
+    batch = upload(as_hr, f"Name,Staff No,{heading}\nAda,1,2\n")
+    assert batch.columns == {"name": 0, "own:Staff No": 1}
+    assert heading in page_of(as_hr, batch)
+    response = as_hr.post(f"/people/import/{batch.pk}/", {"name": "0", "own": ["1", "2"]})
+    assert "Two of these columns have the same heading" in response.content.decode()
+    write(as_hr, batch, run_jobs)
+    assert OwnText.objects.get().text == "1"
+
+
+def test_columns_whose_headings_are_signs_alone_are_told_apart(as_hr, run_jobs):
+    batch = upload(as_hr, "Name,#,%\nAda,1,2\n")
+    choose(as_hr, batch, own=["1", "2"])
+    write(as_hr, batch, run_jobs)
+    assert set(OwnText.objects.values_list("field__name", "text")) == {("#", "1"), ("%", "2")}
+
+
 def test_own_fields_are_no_more_than_a_few(as_hr):
     for n in range(OwnField.MOST):
         OwnField.objects.create(name=f"Field {n}")

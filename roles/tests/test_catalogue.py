@@ -172,6 +172,13 @@ def broken(change) -> dict:
         (lambda d: d["templates"][0].update(requirements=None), "must be a list"),
         (lambda d: d["templates"][0]["requirements"][0].update(reason={}), "at most 300"),
         (lambda d: d["templates"][0]["requirements"][0].update(essential="false"), "true or false"),
+        (lambda d: d["functions"].append(d["functions"][0]), "stands in 'functions' twice"),
+        (lambda d: d["skills"].append(d["skills"][0] | {"anchors": [f"Another {n}." for n in range(6)]}), "twice"),
+        (lambda d: d["skills"][0].update(name="Half a \ud83d"), "half a sign: .*Half a"),
+        (lambda d: d["functions"][0].update(uses=["\udc00"]), "half a sign"),
+        # Composed letters that Unicode takes apart: "क़" becomes two signs.
+        (lambda d: d["skills"][0].update(name="\u0958" * 31), "1 to 60"),
+        (lambda d: d["skills"][0]["anchors"].__setitem__(0, "\u0958" * 101), "text of its own"),
     ],
 )
 def test_a_bad_catalogue_is_refused_whole(change, said):
@@ -179,6 +186,15 @@ def test_a_bad_catalogue_is_refused_whole(change, said):
     with pytest.raises(catalogue.CatalogueError, match=said):
         catalogue.load(broken(change))
     assert exported() == before
+
+
+def test_signs_that_no_database_takes_are_left_out():
+    data = json.loads(catalogue.SHIPPED.read_text())
+    data["functions"][0]["uses"] = ["Answers\x00 people"]
+    data["skills"][0]["references"] = [{"scheme": "O*NET\x00", "label": "La\x00bel", "id": "1.A"}]
+    catalogue.load(data)
+    assert exported()["functions"][0]["uses"] == ["Answers people"]
+    assert exported()["skills"][0]["references"] == [{"scheme": "O*NET", "label": "Label", "id": "1.A"}]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le"])
@@ -199,6 +215,7 @@ def test_a_file_is_read_with_or_without_a_mark_of_its_encoding(tmp_path, encodin
         ('{"name": "Größe"}'.encode("latin-1"), "UTF-8"),
         (b"[]", "one object"),
         (b"[" * 100_000, "nested"),
+        (b'{"functions": ' + b"9" * 5000 + b"}", "too many digits"),
     ],
 )
 def test_a_file_that_is_no_catalogue_is_refused(tmp_path, content, said):

@@ -6,6 +6,7 @@ found in any case, and otherwise letter by letter, since one with an accent is a
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import reduce
 from operator import or_
@@ -21,6 +22,8 @@ GONE = "(erased)"
 CHUNK = 500
 DASHES = "-–—‐‑‒―−"
 BEYOND_ASCII = r"[^\x01-\x7f]"
+CAMEL = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+"""Where words that are written together begin: AdaLovelaceCV."""
 
 
 class Blank:
@@ -32,6 +35,10 @@ class Blank:
         self.names = sorted({folded(word) for word in found if "@" not in word} - {""}, key=len, reverse=True)
         self._address = _pattern(map(re.escape, self.addresses), r"(?<![\w@.-])", r"(?!\.?[\w@-])")
         self._name = _pattern(map(_loosely, self.names), r"(?<![\w@-])", r"(?![\w@-])")
+        self._whole = [
+            *(re.compile(rf" {apart} ") for apart in map(_together, self.addresses) if apart),
+            *(re.compile(rf"(?<![^\W\d]){apart}(?![^\W\d])") for apart in map(_together, self.names) if apart),
+        ]
 
     def __call__(self, value: Any) -> Any:
         """The same text, or what JSON can hold, without the words."""
@@ -55,12 +62,9 @@ class Blank:
 
     def names_whole(self, text: str) -> bool:
         """Whether a link or the name of a file is somebody's: the words in it, whatever stands between them."""
-        said = f" {_squeezed(unquote(text))} "
-        for word in (*self.addresses, *self.names):
-            apart = _squeezed(word)
-            if apart and (f" {apart} " in said or f" {apart.replace(' ', '')} " in said):
-                return True
-        return False
+        text = unquote(unquote(text))
+        said = f" {_squeezed(text)}  {_squeezed(CAMEL.sub(' ', text))} "
+        return any(word.search(said) for word in self._whole)
 
     def rows(self, rows: QuerySet, fields: list[str]) -> int:
         """Rewrite these fields of all rows that hold one of the words; returns how many rows changed."""
@@ -107,24 +111,21 @@ class Blank:
         for name in fields:
             text = f"{name}_text"
             rows = rows.alias(**{text: Cast(name, TextField()), f"{name}_folded": Folded(Cast(name, TextField()))})
-            if isinstance(rows.model._meta.get_field(name), JSONField) and not self._is_ascii:
-                # As SQLite keeps letters beyond ASCII.
+            if isinstance(rows.model._meta.get_field(name), JSONField):
+                # As SQLite keeps letters beyond ASCII, and as JSON writes quotation marks.
                 wanted += [Q(**{f"{text}__icontains": json.dumps(word)[1:-1]}) for word in self.addresses]
             if isinstance(rows.model._meta.get_field(name), JSONField) and self.names:
                 wanted.append(Q(**{f"{text}__contains": "\\u"}))
             wanted += [Q(**{f"{text}__icontains": form}) for word in self.addresses for form in {word, word.upper()}]
             for word in self.names:
-                # The longest part will do, however many blanks stand between the parts. Dashes may be of any kind.
-                part = max(re.split(r"[\s,-]+", word), key=len)
+                # The longest part will do, however many blanks stand between the parts. Dashes may be of any kind,
+                # dots may be missing, and JSON writes quotation marks in its own way.
+                part = max(re.split(r'[\s,."\\-]+', word), key=len)
                 if part.isascii():
                     wanted.append(Q(**{f"{text}__icontains": part}))
                 # Folding takes its time: it is done only where there is something to fold.
                 wanted.append(Q(**{f"{text}__regex": BEYOND_ASCII}) & Q(**{f"{name}_folded__contains": part}))
         return rows.filter(reduce(or_, wanted))
-
-    @property
-    def _is_ascii(self) -> bool:
-        return all(word.isascii() for word in self.addresses)
 
 
 def _pattern(forms: Iterable[str], before: str, after: str) -> re.Pattern[str] | None:
@@ -133,22 +134,41 @@ def _pattern(forms: Iterable[str], before: str, after: str) -> re.Pattern[str] |
 
 
 def _loosely(name: str) -> str:
-    """A folded name as a pattern: any blanks between its parts, and any kind of dash."""
-    parts = (re.escape(part).replace(r"\-", f"[{DASHES}]") for part in name.split())
+    """A folded name as a pattern: any blanks between its parts, any kind of dash, and dots or none ("Jr.")."""
+    parts = (re.sub(r"(?<=\w)\\\.", r"\.?", re.escape(part)).replace(r"\-", f"[{DASHES}]") for part in name.split())
     return r"\s+".join(parts).replace(r",\s+", r"\s*,\s*")
 
 
 def _plain(text: str) -> tuple[str, list[int]]:
     """A text as names are looked for in it, and for each of its signs where that stood in the text.
 
-    Dashes stay as they are: a long one ends a word, and a hyphen does not.
+    Dashes stay as they are: a long one ends a word, and a hyphen does not. Invisible signs are passed over.
     """
     plain, places = "", []
-    for at, sign in enumerate(text):
-        letters = sign if sign in DASHES else folded(sign)
+    for at, letter in _letters(text):
+        letters = letter if letter in DASHES else folded(letter)
         plain += letters
         places += [at] * len(letters)
     return plain, [*places, len(text)]
+
+
+def _letters(text: str) -> Iterator[tuple[int, str]]:
+    """Each letter with the marks that follow it, whose order makes no difference, and where it stands."""
+    start, letter = 0, ""
+    for at, sign in enumerate(text):
+        if unicodedata.category(sign) == "Cf":
+            continue
+        if letter and not unicodedata.combining(sign):
+            yield start, letter
+            letter = ""
+        start, letter = (start if letter else at), letter + sign
+    if letter:
+        yield start, letter
+
+
+def _together(word: str) -> str:
+    """A word as a pattern, also where its parts are written as one ("Mary O'Brien": maryobrien)."""
+    return " ?".join(_squeezed(word).split())
 
 
 def _squeezed(text: str) -> str:

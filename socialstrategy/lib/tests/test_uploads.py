@@ -92,6 +92,11 @@ def test_any_even_table_reads_back_as_it_was_written(tmp_path_factory, body, sep
         ('"sep=|"\nName|E-mail|Location\nAda|ada@example.org|Lyon\n', [ADA]),
         ("Name^E-mail^Location\nAda^ada@example.org^Lyon\n".replace("Name", "sep=^\nName", 1), [ADA]),
         ('"Name","E-mail","Location"\nAda,ada@example.org,"Lyon, France"\n', [[*ADA[:2], "Lyon, France"]]),
+        # Cells over several lines, also where the last cells are empty.
+        (
+            'Name,Location,Site\nAda,"Main Street 5, 2nd floor\nLyon",\nBo,"A, b\nc",\n',
+            [["Ada", "Main Street 5, 2nd floor\nLyon"], ["Bo", "A, b\nc"]],
+        ),
         # A mark that is never closed costs no other row.
         ('Name,E-mail,Location\n"Ada,ada@example.org,Lyon\nBen,ben@example.org,Oslo\n', [['"Ada', *ADA[1:]], BEN]),
         ('Name,E-mail,Location\n"Ada,ada@example.org,Lyon\n"Ben",ben@example.org,"Oslo"\n', [['"Ada', *ADA[1:]], BEN]),

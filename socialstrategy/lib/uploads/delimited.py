@@ -223,7 +223,7 @@ class Records:
 
     def _has_swallowed(self, cells: list[str], used: int) -> bool:
         """A mark that was never closed reaches to the next one, lines below, over cells and rows."""
-        if not used or not self.width or len(trimmed(cells)) == self.width:
+        if not used or not self.width or self.width in {len(cells), len(trimmed(cells))}:
             return False
         return any("\n" in cell and self.separator in cell for cell in cells)
 
