@@ -10,7 +10,6 @@ Files are read row by row: they may be large, and nothing of them is kept but wh
 
 import csv
 import io
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
@@ -223,16 +222,21 @@ def _onet_occupation(said: Said, row: dict, number: int) -> dict:
 def _figures(row: dict, scale: str, number: int) -> tuple[float | None, float | None]:
     """A rating and its standard error; nothing where O*NET itself advises against using it."""
     is_void = row["suppress"].upper() == "Y" or (scale == "LV" and row["not_relevant"].upper() == "Y")
-    try:
-        value = float(row["value"])
-        error = float(row["error"]) if row["error"].lower() not in {"", "n/a"} else None
-    except ValueError as problem:
-        raise OccupationFileError(
-            f"Line {number}: {(row['value'] or row['error'])[:40]!r} is not a number."
-        ) from problem
-    if not (math.isfinite(value) and 0 <= value <= TOP[scale] and (error is None or 0 <= error < 10)):
+    value = _number(row["value"], number)
+    error = _number(row["error"], number) if row["error"].lower() not in {"", "n/a"} else None
+    if not 0 <= value <= TOP[scale]:
         raise OccupationFileError(f"Line {number}: {value:g} does not lie on the scale from 0 to {TOP[scale]:g}.")
+    if error is not None and not 0 <= error < 10:
+        raise OccupationFileError(f"Line {number}: {error:g} can be no standard error.")
     return (None, None) if is_void else (value, error)
+
+
+def _number(text: str, number: int) -> float:
+    try:
+        return float(text)
+    except ValueError as problem:
+        sentence = f"{text[:40]!r} is not a number." if text else "a number is missing."
+        raise OccupationFileError(f"Line {number}: {sentence}") from problem
 
 
 def titles(head, rows) -> Said:
@@ -282,6 +286,7 @@ def _describe(occupation: dict, row: dict, number: int) -> None:
         raise OccupationFileError(f"Line {number}: {row['code'][:60]!r} is too long to be an occupation’s code.")
     title = clean(row["title"])[:LONGEST_NAME]
     if title:
-        occupation["title"] = title[0].upper() + title[1:]
+        # A capital may be two letters.
+        occupation["title"] = (title[0].upper() + title[1:])[:LONGEST_NAME]
     if row["code"]:
         occupation["code"] = row["code"]
