@@ -3,6 +3,7 @@
 The rule decides about the page; which rows somebody sees on it is decided by ``visible_to`` in the view's first line.
 """
 
+from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404
 from django.shortcuts import redirect
@@ -208,6 +209,9 @@ class AccessMiddleware:
 
     def process_view(self, request, view, args, kwargs):
         rule = rule_for(request.resolver_match)
+        if SESSION_KEY in request.session and not request.user.is_authenticated:
+            # An account that may not sign in any more: what was opened with it, an assessment or a report, is closed.
+            request.session.flush()
         if may_open(request.user, rule):
             return None
         if rule and not request.user.is_authenticated:

@@ -18,7 +18,7 @@ class SignInForm(LoginForm):
         self.fields["login"] = AddressInput.like(self.fields["login"])
 
 
-class NameForm(forms.ModelForm):
+class NameForm(ToldMeanwhile, forms.ModelForm):
     """Somebody's own name."""
 
     class Meta:

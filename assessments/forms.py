@@ -3,6 +3,7 @@
 from django import forms
 
 from socialstrategy.lib.fields import LinesField
+from socialstrategy.lib.meanwhile import sign
 from socialstrategy.lib.text import clean
 
 CANT_JUDGE = "none"
@@ -10,7 +11,10 @@ LEVEL_VALUES = {**{str(level): level for level in range(6)}, CANT_JUDGE: None}
 
 
 class ConsentForm(forms.Form):
-    """Consent, and what would make the assessment easier to take."""
+    """Consent, and what would make the assessment easier to take.
+
+    A page that stood open in another tab takes nothing back: ``as_shown`` is a sign of what it said.
+    """
 
     consent = forms.BooleanField(
         label="I have read this and agree to take part",
@@ -23,9 +27,23 @@ class ConsentForm(forms.Form):
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
+    as_shown = forms.CharField(max_length=16, required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args, sitting, **kwargs):
+        shown = {"consent": bool(sitting.consented_at), "accommodation": sitting.accommodation}
+        self.stored = sitting.accommodation
+        super().__init__(*args, initial=shown | {"as_shown": sign(self.stored)}, **kwargs)
 
     def clean_accommodation(self):
-        return clean(self.cleaned_data["accommodation"], lines=True)
+        mine, shown = clean(self.cleaned_data["accommodation"], lines=True), self.data.get("as_shown")
+        if not shown or shown == sign(self.stored) or mine == self.stored:
+            return mine
+        if shown == sign(mine):
+            return self.stored
+        self.data = self.data.copy()
+        self.data["as_shown"] = sign(self.stored)
+        said = f"you have written “{self.stored}”" if self.stored else "you have taken this out"
+        raise forms.ValidationError(f"In another tab {said}. Press again to have what stands here instead.")
 
 
 class AnswerForm(forms.Form):

@@ -32,8 +32,7 @@ def wizard_intro(request, sitting):
     if sitting is None:
         return wizard_ended(request, key)
     skills = sitting.skills()
-    initial = {"consent": bool(sitting.consented_at), "accommodation": sitting.accommodation}
-    form = ConsentForm(request.POST or None, initial=initial)
+    form = ConsentForm(request.POST or None, sitting=sitting)
     if request.method == "POST" and form.is_valid():
         try:
             actions.consent(sitting, timezone.now(), accommodation=form.cleaned_data["accommodation"])

@@ -115,6 +115,7 @@ def send_report(person: Person, *, is_asked_by_hr: bool = False) -> Mail | None:
     At most one a minute, unless HR asks for it: whoever else asks may be a stranger with an old link.
     """
     take_turns(person.pk)
+    person.refresh_from_db(fields=["email", "archived_at"])
     is_enough = not is_asked_by_hr and just_sent(Link.Purpose.REPORT, person.pk)
     if person.archived_at or not person.email or is_enough:
         return None

@@ -1,8 +1,10 @@
 """Forms about people, invitations and evidence."""
 
 from datetime import timedelta
+from typing import cast
 
 from django import forms
+from django.http import QueryDict
 from django.utils import timezone
 
 from accounts.models import User
@@ -257,10 +259,12 @@ class ParametersForm(CleanText, forms.Form):
         help_text="What you base the change on. It stays beside the version.",
         widget=forms.Textarea(attrs={"rows": 2}),
     )
+    since = forms.CharField(max_length=40, required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args, in_force: InForce, **kwargs):
+    def __init__(self, *args, in_force: InForce, newest: Parameters | None, **kwargs):
         super().__init__(*args, **kwargs)
-        self.in_force = in_force
+        self.in_force, self.newest = in_force, newest
+        self.fields["since"].initial = str(newest or "")
         self.fields["likely"].initial = in_force.thresholds.likely
         self.fields["unlikely"].initial = in_force.thresholds.unlikely
         for name, source in in_force.sources.items():
@@ -292,7 +296,22 @@ class ParametersForm(CleanText, forms.Form):
         likely, unlikely = data.get("likely"), data.get("unlikely")
         if None not in (likely, unlikely) and unlikely >= likely:
             self.add_error("unlikely", "This must lie below the threshold for likely.")
+        self._tell_of_another(data.get("since"))
         return data
+
+    def _tell_of_another(self, since: str | None) -> None:
+        """Two who have the page open: whoever accepts last is told what the other has accepted, and decides."""
+        if "since" not in self.data or self.newest is None or since == str(self.newest):
+            return
+        sent = cast(QueryDict, self.data).copy()
+        sent["since"] = str(self.newest)
+        self.data = sent
+        who = self.newest.by or "Somebody"
+        self.add_error(
+            None,
+            f"{who} has accepted another version since you opened this page: “{self.newest.reason}” Compare it with "
+            "what stands here, which would take its place. Accept again if it shall.",
+        )
 
     def version(self) -> Parameters:
         """The version that these figures make, not saved yet."""

@@ -149,6 +149,8 @@ def _send_invitations(request, data, *, blind: bool):
         )
     if skipped:
         words += f" {len(skipped)} had an open one already and got no second."
+    if archived := len(data["people"]) - len(sent) - len(skipped):
+        words += f" {archived} {'was' if archived == 1 else 'were'} archived meanwhile and got none."
     messages.success(request, words)
     if blind:  # the list of invitations would say who was meant
         ranking = reverse("candidates:ranking", args=[data["role_version"].pk])

@@ -26,11 +26,18 @@ def end_of(day) -> datetime:
 
 @transaction.atomic
 def invite(people, version, *, deadline_on, by) -> tuple[list[Invitation], list[Person]]:
-    """Invite people to assess themselves; returns the invitations and those who have an open one already."""
+    """Invite people to assess themselves; returns the invitations and those who have an open one already.
+
+    Whoever has been archived meanwhile is in neither.
+    """
     if version.is_draft:
         raise ValidationError("Publish the role before you invite people to it.")
     deadline = end_of(deadline_on)
-    take_turns(*(person.pk for person in people))
+    keys = [person.pk for person in people]
+    take_turns(*keys)
+    # As they are now: the address may have been corrected while the page stood open or this waited for its turn.
+    current = Person.objects.current().in_bulk(keys)
+    people = [current[key] for key in keys if key in current]
     sent, skipped = [], []
     now = timezone.now()
     busy = set(Invitation.objects.open_at(now).filter(role_version=version).values_list("person_id", flat=True))
@@ -124,9 +131,11 @@ def remind(now) -> int:
 def _remind(invitation: Invitation, now) -> bool:
     """Mail one reminder, unless somebody else has meanwhile; the link sent before goes on working."""
     before = invitation.reminded_at
-    if not Invitation.objects.filter(pk=invitation.pk, reminded_at=before).update(reminded_at=now):
+    still = Invitation.objects.open_at(now).filter(pk=invitation.pk, reminded_at=before)
+    if not still.update(reminded_at=now):
         return False
-    invitation.reminded_at = now
+    # Many are reminded in a row: the address may have been corrected since this one was looked up.
+    invitation.refresh_from_db()
     mail_link(invitation, "candidates/emails/reminder.txt", keeps_earlier=True)
     return True
 

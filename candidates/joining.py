@@ -20,7 +20,7 @@ from accounts import actions as accounts
 from accounts.models import User, record
 from accounts.neighbours import Owner
 from assessments import actions as assessments
-from assessments.models import Sitting
+from assessments.models import RatingRequest, Sitting
 from candidates.models import Person
 from socialstrategy.lib.addresses import ODD, canonical
 from socialstrategy.lib.searching import Folded, folded
@@ -75,6 +75,10 @@ def _join(person: Person, user: User, by) -> None:
     person.user = user
     person.save(update_fields=["user"])
     record("account.joined", person, f"{person.code} with account {user.pk}", by=by, account=user.pk)
+    # Asked while the account was nobody's: nobody rates themselves.
+    for request in RatingRequest.objects.open().filter(subject=person.subject, rater=user):
+        assessments.withdraw_request(request, timezone.now())
+        record("rating.withdrawn", request, f"{person.code}, {request.get_kind_display().lower()}", by=by)
 
 
 def _must_be_another_s(user: User, by) -> None:

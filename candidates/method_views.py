@@ -40,7 +40,7 @@ def sources(request):
 def sources_edit(request):
     """A new version: figures, thresholds and the reason; everybody's estimates follow as a job."""
     in_force = parameters.SHIPPED if "shipped" in request.GET else parameters.current()
-    form = ParametersForm(request.POST or None, in_force=in_force)
+    form = ParametersForm(request.POST or None, in_force=in_force, newest=Parameters.objects.first())
     if request.method == "POST" and form.is_valid():
         job = actions.accept_parameters(form.version(), by=request.user)
         messages.success(request, "The new version is in force. Every level is being brought up to it.")

@@ -396,3 +396,22 @@ def test_going_on_with_one_s_own_says_how_it_ended(client, invited, hr, ending, 
     assert said in page.content.decode()
     client.force_login(make_user())
     assert client.post(f"/invitations/{invited.pk}/mine/").status_code == 404
+
+
+def test_a_first_page_that_stood_open_takes_nothing_back_that_was_asked_for_in_another_tab(begun):
+    sign = begun.get(home()).context["form"]["as_shown"].value()
+    old = {"consent": "on", "as_shown": sign, "accommodation": ""}
+    begun.post(home(), old | {"accommodation": "A screen reader"})
+    assert begun.post(home(), old).status_code == 302
+    assert Sitting.objects.get().accommodation == "A screen reader"
+    page = begun.post(home(), old | {"accommodation": "More time"})
+    assert page.status_code == 400
+    assert "you have written “A screen reader”" in page.content.decode()
+    form = page.context["form"]
+    assert form["accommodation"].value() == "More time"
+    again = {"consent": "on", "accommodation": "More time", "as_shown": form["as_shown"].value()}
+    assert begun.post(home(), again).status_code == 302
+    assert Sitting.objects.get().accommodation == "More time"
+    newest = begun.get(home()).context["form"]["as_shown"].value()
+    assert begun.post(home(), {"consent": "on", "as_shown": newest, "accommodation": ""}).status_code == 302
+    assert Sitting.objects.get().accommodation == ""

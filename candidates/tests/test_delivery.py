@@ -443,3 +443,11 @@ def test_hr_s_own_request_for_a_report_is_never_dropped(as_hr, hr, invitation, s
     as_hr.post(reverse("mail:again", args=[failed.pk]))
     assert Mail.objects.filter(about=f"report:{invitation.person.pk}", state="queued").count() == 1
     assert not Mail.objects.failed().exists()
+
+
+def test_a_report_goes_to_the_address_that_is_known_when_it_is_written(last_mail):
+    person = make_person("Ada", email="old@example.org")
+    Person.objects.filter(pk=person.pk).update(email="fresh@example.org")
+    delivery.send_report(person)
+    assert last_mail("old@example.org") is None
+    assert "/r/" in last_mail("fresh@example.org").text

@@ -10,7 +10,7 @@ from accounts.models import Link
 from assessments.models import Sitting
 from candidates import delivery, inviting
 from candidates.factories import make_invitation, make_person
-from candidates.models import Invitation
+from candidates.models import Invitation, Person
 from roles.factories import make_version
 from socialstrategy.mail.models import Mail
 
@@ -198,3 +198,36 @@ def test_whoever_holds_an_old_link_neither_fills_a_mailbox_nor_goes_on_ending_th
     Link.objects.update(created_at=timezone.now() - timedelta(hours=2))
     client.post(f"{old}fresh/")
     assert Link.objects.count() == delivery.MOST_LINKS_AN_HOUR + 1, "an hour later there is one again"
+
+
+def test_whoever_is_archived_or_gets_another_address_as_hr_invites_is_invited_as_they_are_then(
+    as_hr, version, monkeypatch
+):
+    gone, moved = make_person("Ada", email="ada@example.org"), make_person("Bea", email="old@example.org")
+
+    def meanwhile(*keys):
+        Person.objects.filter(pk=gone.pk).update(archived_at=timezone.now())
+        Person.objects.filter(pk=moved.pk).update(email="fresh@example.org")
+
+    monkeypatch.setattr(inviting, "take_turns", meanwhile)
+    data = {"role_version": version.pk, "deadline_on": day(10), "people": [gone.pk, moved.pk]}
+    page = as_hr.post("/invitations/new/", data, follow=True).content.decode()
+    assert "1 invitation on the way. 1 was archived meanwhile and got none." in page
+    assert (Invitation.objects.get().person, Mail.objects.get().to) == (moved, "fresh@example.org")
+
+
+def test_a_reminder_goes_to_the_address_that_is_known_when_it_is_written(version, hr, monkeypatch):
+    people = [make_person("Ada"), make_person("Bea", email="old@example.org")]
+    for person in people:
+        make_invitation(person, version, hr, days=1)
+    Mail.objects.update(state=Mail.State.SENT)
+
+    def meanwhile(invitation, *args, **kwargs):
+        Person.objects.filter(email="old@example.org").update(email="fresh@example.org")
+        return delivery.mail_link(invitation, *args, **kwargs)
+
+    monkeypatch.setattr(inviting, "mail_link", meanwhile)
+    moment = timezone.now() + timedelta(hours=25)
+    Invitation.objects.update(deadline_at=moment + timedelta(hours=12))
+    assert inviting.remind(moment) == 2
+    assert {mail.to for mail in Mail.objects.waiting()} == {people[0].email, "fresh@example.org"}

@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts import actions as accounts
 from accounts.factories import make_user
 from accounts.models import AuditEntry, User
+from assessments.models import RatingRequest
 from candidates import actions, archiving, delivery, inviting, joining
 from candidates.factories import make_invitation, make_person
 from candidates.models import Person
@@ -371,3 +372,31 @@ def test_an_account_of_the_same_name_is_offered_however_it_is_written(as_hr, nam
     person = make_person("Émile O’Neil", email=None)
     assert joining.fitting_accounts(person) == [account]
     assert "emile@example.org" in as_hr.get(f"/people/{person.pk}/").content.decode()
+
+
+def test_whoever_was_asked_to_rate_somebody_and_turns_out_to_be_them_is_asked_no_more(client, hr, version):
+    user = make_user(email="other@example.org")
+    person, colleague = make_person("Ada", email="ada@example.org"), make_person("Bea")
+    for somebody in (person, colleague):
+        actions.ask_for_rating(somebody, version, user, kind="peer", by=hr)
+    joining.join_by_hand(person, user, by=hr)
+    assert RatingRequest.objects.open().get().subject == colleague.subject
+    assert audited("rating.withdrawn").get().summary == f"{person.code}, as their colleague"
+    client.force_login(user)
+    assert "Ada" not in client.get("/ratings/").content.decode()
+    assert "Rate them first" not in client.get(f"/people/{person.pk}/").content.decode()
+
+
+def test_what_an_account_has_opened_is_closed_once_it_may_not_sign_in(client, hr, version, link_in, last_mail):
+    user = make_user(email="ada@example.org")
+    person = make_person("Ada", email="ada@example.org")
+    invitation = make_invitation(person, version, hr)
+    delivery.send_report(person)
+    client.force_login(user)
+    report = client.post(link_in(last_mail(person.email)) + "begin/")["Location"]
+    home = client.post(f"/invitations/{invitation.pk}/mine/")["Location"]
+    assert [client.get(page).status_code for page in (report, home)] == [200, 200]
+    accounts.change_account(user, {"is_active": False}, by=hr)
+    assert [client.get(page).status_code for page in (report, home)] == [410, 410]
+    inviting.resend(invitation, by=hr)
+    assert client.get(client.post(link_in(last_mail(person.email)) + "begin/")["Location"]).status_code == 200

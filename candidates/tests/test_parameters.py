@@ -3,6 +3,7 @@
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.test import Client
 from django.urls import reverse
 
 from accounts.factories import make_user
@@ -120,3 +121,19 @@ def test_only_administrators_change_the_figures(as_hr):
 def test_the_database_keeps_the_bands_in_order(db):
     with pytest.raises((IntegrityError, ValidationError)), transaction.atomic():
         Parameters.objects.create(sources={}, likely=0.2, unlikely=0.3, reason="x")
+
+
+def test_whoever_accepts_last_is_told_what_another_has_accepted_meanwhile(administrator):
+    old = figures(likely="0.5", unlikely="0.2", since=administrator.get(URL).context["form"]["since"].value())
+    other = Client()
+    other.force_login(make_user("hr", is_staff=True, name="Bea Ministrator"))
+    assert other.post(URL, old | {"likely": "0.9", "reason": "A stricter rule"}).status_code == 302
+    page = administrator.post(URL, old)
+    assert page.status_code == 400
+    assert "Bea Ministrator has accepted another version" in page.content.decode()
+    assert "“A stricter rule”" in page.content.decode()
+    assert Parameters.objects.get().likely == 0.9
+    again = {name: page.context["form"][name].value() for name in page.context["form"].fields if name in old}
+    assert (again["likely"], again["since"]) == ("0.5", str(Parameters.objects.get()))
+    assert administrator.post(URL, again).status_code == 302
+    assert Parameters.objects.first().likely == 0.5

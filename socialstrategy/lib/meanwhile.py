@@ -29,9 +29,9 @@ class ToldMeanwhile(forms.ModelForm):
             return data
         now = self._now()
         mine = {name: _in_words(self.fields[name], self[name].data) for name in now}
-        others = [name for name in now if carried.get(name) != _sign(now[name]) and mine[name] != now[name]]
+        others = [name for name in now if carried.get(name) != sign(now[name]) and mine[name] != now[name]]
         if others:
-            untouched = [name for name in others if carried.get(name) == _sign(mine[name])]
+            untouched = [name for name in others if carried.get(name) == sign(mine[name])]
             self._show_again(untouched)
             self.add_error(NON_FIELD_ERRORS, self._told(untouched, [name for name in others if name not in untouched]))
         return data
@@ -42,7 +42,7 @@ class ToldMeanwhile(forms.ModelForm):
         return {name: _in_words(field, self.get_initial_for_field(field, name)) for name, field in shown.items()}
 
     def _signs(self) -> str:
-        return " ".join(f"{name}:{_sign(words)}" for name, words in self._now().items())
+        return " ".join(f"{name}:{sign(words)}" for name, words in self._now().items())
 
     def _show_again(self, names: list[str]) -> None:
         """The page as it comes back: these fields as the row has them, and the signs of now."""
@@ -71,7 +71,8 @@ class ToldMeanwhile(forms.ModelForm):
         return " ".join([*told, "Save again to keep what stands here."])
 
 
-def _sign(words: str) -> str:
+def sign(words: str) -> str:
+    """A short sign of what a page shows: another one where it says something else."""
     return hashlib.sha256(words.encode()).hexdigest()[:16]
 
 

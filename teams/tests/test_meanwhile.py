@@ -3,6 +3,7 @@
 import pytest
 
 from accounts.factories import make_user
+from accounts.models import User
 from candidates.factories import make_person
 from candidates.models import Background, OwnField, OwnText
 from roles.factories import make_version
@@ -25,6 +26,10 @@ def person():
 def account():
     row = make_user("employee", name="Ada")
     return row, f"/accounts/{row.pk}/", "name"
+
+
+def own_name():
+    return User.objects.get(role="hr"), "/settings/", "name"
 
 
 def team():
@@ -84,6 +89,7 @@ KINDS = [
     demand,
     function,
     initiative,
+    own_name,
     person,
     role,
     skill,
