@@ -300,3 +300,22 @@ def test_what_was_typed_into_a_form_is_there_after_signing_in_again(hr, open_as)
     form.get_by_role("button", name="Add").click()
     expect(page.locator("main")).to_contain_text("Added")
     assert Evidence.objects.get().note == "Two\nlines"
+
+
+def test_what_a_form_that_came_back_with_a_fault_holds_is_there_after_signing_in_again(hr, open_as):
+    person = make_person("Ada", email="ada@example.org")
+    make_person("Bea", email="bea@example.org")
+    page = open_as()
+    page.goto(f"/sign-in/?next=/people/{person.pk}/edit/")
+    sign_in(page)
+    page.fill("[name=job_title]", "Community host")
+    page.fill("[name=email]", "bea@example.org")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("main")).to_contain_text("Somebody has this address already")
+    Session.objects.all().delete()
+    page.fill("[name=email]", "ada@fresh.example.org")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("h1")).to_have_text("Sign in")
+    sign_in(page)
+    expect(page.locator("[name=email]")).to_have_value("ada@fresh.example.org")
+    expect(page.locator("[name=job_title]")).to_have_value("Community host")

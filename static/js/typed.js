@@ -16,8 +16,12 @@ const isChanged = (field) => {
   return field.value !== field.defaultValue;
 };
 
+// What came back with a fault was typed before, though the page shows it as its own.
+const isBack = (form) => form.querySelector('.is-invalid, .invalid-feedback, .note.bad') !== null;
+
 const keep = (forms, state) => {
-  const fields = forms.flatMap((form) => [...form.elements].filter((f) => isTyped(f) && isChanged(f)).map((f) => ({
+  const isKept = (form, f) => isTyped(f) && (isChanged(f) || isBack(form));
+  const fields = forms.flatMap((form) => [...form.elements].filter((f) => isKept(form, f)).map((f) => ({
     form: form.getAttribute('action') || '',
     name: f.name,
     value: f.options ? chosen(f) : f.value,
