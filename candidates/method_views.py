@@ -1,6 +1,7 @@
 """What evidence is worth: the parameters in force, and accepting new ones."""
 
 from django.contrib import messages
+from django.db import transaction
 from django.shortcuts import redirect, render
 
 from candidates import actions, parameters
@@ -39,11 +40,22 @@ def sources(request):
 
 def sources_edit(request):
     """A new version: figures, thresholds and the reason; everybody's estimates follow as a job."""
-    in_force = parameters.SHIPPED if "shipped" in request.GET else parameters.current()
-    form = ParametersForm(request.POST or None, in_force=in_force, newest=Parameters.objects.first())
-    if request.method == "POST" and form.is_valid():
-        job = actions.accept_parameters(form.version(), by=request.user)
+    job, form = _accepted(request) if request.method == "POST" else (None, _form(request))
+    if job:
         messages.success(request, "The new version is in force. Every level is being brought up to it.")
         return redirect("jobs:job_progress", job.pk)
-    context = {"form": form, "in_force": in_force}
+    context = {"form": form, "in_force": form.in_force}
     return render(request, "candidates/sources_edit.html", context, status=400 if form.errors else 200)
+
+
+def _form(request) -> ParametersForm:
+    in_force = parameters.SHIPPED if "shipped" in request.GET else parameters.current()
+    return ParametersForm(request.POST or None, in_force=in_force, newest=Parameters.objects.first())
+
+
+@transaction.atomic
+def _accepted(request) -> tuple:
+    """The job that brings the levels up to the new version, or None where the form has a fault; and the form."""
+    actions.take_turns_with_parameters()
+    form = _form(request)
+    return actions.accept_parameters(form.version(), by=request.user) if form.is_valid() else None, form

@@ -21,6 +21,8 @@ from socialstrategy.lib.searching import Folded, folded
 GONE = "(erased)"
 CHUNK = 500
 DASHES = "-–—‐‑‒―−"
+INVISIBLE = "[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
+"""Signs within words that nobody sees, as the database looks for them."""
 BEYOND_ASCII = r"[^\x01-\x7f]"
 CAMEL = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 """Where words that are written together begin: AdaLovelaceCV."""
@@ -116,6 +118,8 @@ class Blank:
                 wanted += [Q(**{f"{text}__icontains": json.dumps(word)[1:-1]}) for word in self.addresses]
             if isinstance(rows.model._meta.get_field(name), JSONField) and self.names:
                 wanted.append(Q(**{f"{text}__contains": "\\u"}))
+            if self.names:
+                wanted.append(Q(**{f"{text}__regex": INVISIBLE}))
             wanted += [Q(**{f"{text}__icontains": form}) for word in self.addresses for form in {word, word.upper()}]
             for word in self.names:
                 # The longest part will do, however many blanks stand between the parts. Dashes may be of any kind,
