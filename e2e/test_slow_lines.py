@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from accounts.models import Link, User
 from assessments.models import Response, Sitting
 from candidates.factories import make_invitation, make_person
-from candidates.models import Evidence
+from candidates.models import Evidence, Person
 from roles.factories import make_version
 from roles.models import Requirement
 
@@ -319,3 +319,23 @@ def test_what_a_form_that_came_back_with_a_fault_holds_is_there_after_signing_in
     sign_in(page)
     expect(page.locator("[name=email]")).to_have_value("ada@fresh.example.org")
     expect(page.locator("[name=job_title]")).to_have_value("Community host")
+
+
+def test_what_somebody_else_has_saved_meanwhile_stays_after_a_fault_and_signing_in_again(hr, open_as):
+    person = make_person("Ada", email="ada@example.org", location="York")
+    make_person("Bea", email="bea@example.org")
+    page = open_as()
+    page.goto(f"/sign-in/?next=/people/{person.pk}/edit/")
+    sign_in(page)
+    page.fill("[name=email]", "bea@example.org")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("main")).to_contain_text("Somebody has this address already")
+    Person.objects.filter(pk=person.pk).update(location="Leeds")
+    Session.objects.all().delete()
+    page.fill("[name=email]", "ada@fresh.example.org")
+    page.get_by_role("button", name="Save").click()
+    sign_in(page)
+    expect(page.locator("[name=email]")).to_have_value("ada@fresh.example.org")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("h1")).to_have_text("Ada")
+    assert Person.objects.get(pk=person.pk).location == "Leeds"

@@ -10,18 +10,18 @@ const isTyped = (field) => field.name && !/^(hidden|password|file|submit|button)
   && field.tagName !== 'BUTTON' && field.tagName !== 'FIELDSET';
 const isTick = (field) => field.type === 'radio' || field.type === 'checkbox';
 const chosen = (field) => [...field.options].filter((option) => option.selected).map((option) => option.value);
+// On a page that came back since something in it is wrong, what was typed before looks as if it had always been there.
+const typedBefore = new Set();
+const keyOf = (form, name) => `${form} ${name}`;
 const isChanged = (field) => {
+  if (typedBefore.has(keyOf(field.form.getAttribute('action') || '', field.name))) return true;
   if (isTick(field)) return field.checked !== field.defaultChecked;
   if (field.options) return [...field.options].some((option) => option.selected !== option.defaultSelected);
   return field.value !== field.defaultValue;
 };
 
-// What came back with a fault was typed before, though the page shows it as its own.
-const isBack = (form) => form.querySelector('.is-invalid, .invalid-feedback, .note.bad') !== null;
-
 const keep = (forms, state) => {
-  const isKept = (form, f) => isTyped(f) && (isChanged(f) || isBack(form));
-  const fields = forms.flatMap((form) => [...form.elements].filter((f) => isKept(form, f)).map((f) => ({
+  const fields = forms.flatMap((form) => [...form.elements].filter((f) => isTyped(f) && isChanged(f)).map((f) => ({
     form: form.getAttribute('action') || '',
     name: f.name,
     value: f.options ? chosen(f) : f.value,
@@ -53,8 +53,10 @@ const isFrom = (path) => way.type !== 'back_forward' && before === path;
 Object.entries(kept).forEach(([path, one]) => {
   if (Date.now() - one.at > LASTS) delete kept[path];
   else if (one.state === 'sent' && isOnTheWay) one.state = 'kept';
-  else if (one.state === 'sent' && isFrom(path)) delete kept[path];
-  else if (one.state === 'sent' && path === location.pathname) one.state = 'kept';
+  else if (one.state === 'sent' && isFrom(path)) {
+    if (way.responseStatus >= 400) one.fields.forEach(({ form, name }) => typedBefore.add(keyOf(form, name)));
+    delete kept[path];
+  } else if (one.state === 'sent' && path === location.pathname) one.state = 'kept';
 });
 const mine = kept[location.pathname];
 if (mine && !isOnTheWay && mine.state === 'kept') delete kept[location.pathname];
