@@ -309,7 +309,7 @@ def fit_detail(request, pk):
     context = {
         "stored": stored,
         "rows": rows,
-        "blind": is_blind(request),
+        "who": stored.person.blind_name if is_blind(request) else stored.person.name,
         "blind_query": blind_query(request),
     }
     return render(request, "candidates/fit_detail.html", context)
