@@ -201,6 +201,7 @@ DEFAULT_FROM_EMAIL = env.sender("DEFAULT_FROM_EMAIL", f"SocialStrategy <noreply@
 
 LANGUAGE_CODE = "en-gb"
 env.number("PORT", 8000, 1, 65_535)
+env.number("WEB_CONCURRENCY", 2, 1, 256)
 START_WAIT = env.number("START_WAIT", 120, 0, 86_400)
 TIME_ZONE = env.time_zone("TIME_ZONE")
 USE_TZ = True

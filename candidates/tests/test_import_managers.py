@@ -1,37 +1,18 @@
 """Managers who are not on the list yet: waited for by address, name or number, and set by whatever brings them."""
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 
 from accounts.models import AuditEntry
 from candidates import actions
 from candidates.erasing import erase
 from candidates.factories import make_person
 from candidates.imports import AwaitedManager
-from candidates.models import ImportBatch, Person
+from candidates.models import Person
+from candidates.tests.import_pages import upload, write
 
 pytestmark = pytest.mark.django_db
 HEAD = "Name,Email,Manager\n"
 NUMBERED = "Staff number,Name,Email,Manager\n"
-
-
-def upload(client, content, **choices):
-    file = SimpleUploadedFile("people.csv", content.encode())
-    page = client.post("/people/import/", {"file": file})["Location"]
-    if choices:
-        form = client.get(page).context["form"]
-        data = {name: form[name].value() for name in form.fields} | choices
-        assert client.post(page, {name: value for name, value in data.items() if value}).status_code == 302
-    return ImportBatch.objects.get(pk=page.split("/")[-2])
-
-
-def write(client, batch, run_jobs) -> list[tuple[str, str]]:
-    """What the rows say once they are written."""
-    client.post(f"/people/import/{batch.pk}/start/")
-    run_jobs()
-    batch.refresh_from_db()
-    assert batch.state == "done"
-    return list(batch.rows.values_list("fate", "message"))
 
 
 def managers() -> dict[str, str]:

@@ -3,35 +3,16 @@
 import threading
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 
 from candidates import actions, import_writing, importing
 from candidates.erasing import erase
 from candidates.factories import make_person
 from candidates.models import ImportBatch, OwnField, OwnText, Person
+from candidates.tests.import_pages import upload, write
 
 pytestmark = pytest.mark.django_db
 NUMBERED = "Staff number,Name,Email,Site\n"
-
-
-def upload(client, content, **choices):
-    file = SimpleUploadedFile("people.csv", content.encode())
-    page = client.post("/people/import/", {"file": file})["Location"]
-    if choices:
-        form = client.get(page).context["form"]
-        data = {name: form[name].value() for name in form.fields} | choices
-        assert client.post(page, {name: value for name, value in data.items() if value}).status_code == 302
-    return ImportBatch.objects.get(pk=page.split("/")[-2])
-
-
-def write(client, batch, run_jobs) -> list[tuple[str, str]]:
-    """What the rows say once they are written."""
-    client.post(f"/people/import/{batch.pk}/start/")
-    run_jobs()
-    batch.refresh_from_db()
-    assert batch.state == "done"
-    return list(batch.rows.values_list("fate", "message"))
 
 
 def numbered(name, number, **values) -> Person:
@@ -180,4 +161,5 @@ def test_two_imports_at_the_same_moment_give_everybody_once(hr, monkeypatch):
         thread.start()
     for thread in threads:
         thread.join(timeout=30)
+    assert list(ImportBatch.objects.values_list("state", flat=True)) == ["done", "done"]
     assert Person.objects.count() == 1

@@ -5,7 +5,6 @@ import threading
 
 import openpyxl
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.utils import timezone
 
@@ -16,37 +15,15 @@ from candidates.factories import make_invitation, make_person
 from candidates.imports import FILE_KEPT, AwaitedManager, ImportFile
 from candidates.models import ImportBatch, OwnField, OwnText, Person
 from candidates.reporting_lines import chain
+from candidates.tests.import_pages import choose, upload, write
 from socialstrategy.jobs.models import Job
 from socialstrategy.lib.uploads import reading
 
 pytestmark = pytest.mark.django_db
 
 
-def upload(client, content, name="people.csv"):
-    data = content if isinstance(content, bytes) else content.encode()
-    response = client.post("/people/import/", {"file": SimpleUploadedFile(name, data)})
-    assert response.status_code == 302, response.content.decode()
-    return ImportBatch.objects.get(pk=response["Location"].split("/")[-2])
-
-
 def page_of(client, batch) -> str:
     return " ".join(client.get(f"/people/import/{batch.pk}/").content.decode().split())
-
-
-def choose(client, batch, **choices):
-    """Match anew with what the page offers now, but for ``choices``."""
-    form = client.get(f"/people/import/{batch.pk}/").context["form"]
-    data = {name: form[name].value() for name in form.fields} | choices
-    response = client.post(f"/people/import/{batch.pk}/", {name: value for name, value in data.items() if value})
-    assert response.status_code == 302, response.context["form"].errors
-    batch.refresh_from_db()
-
-
-def write(client, batch, run_jobs):
-    client.post(f"/people/import/{batch.pk}/start/")
-    run_jobs()
-    batch.refresh_from_db()
-    assert batch.state == "done"
 
 
 def fates(batch) -> list:

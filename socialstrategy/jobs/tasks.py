@@ -13,6 +13,7 @@ from kombu.exceptions import ChannelError, KombuError
 
 from socialstrategy.jobs import HANDLERS, TakenOverError, WaitingForPartsError
 from socialstrategy.jobs.models import MAX_ATTEMPTS, Job
+from socialstrategy.lib.text import clean
 
 logger = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 4
@@ -58,7 +59,8 @@ def run_job(job_id: str) -> None:
     try:
         if job.parent and not job.parent.is_active:
             raise RuntimeError("The job that this is a part of has ended.")
-        result = HANDLERS[job.kind](job)
+        # What cannot be stored is a failure like any other: nobody would hear of it otherwise.
+        _finish(job, HANDLERS[job.kind](job))
     except WaitingForPartsError:
         Job.objects.in_hand(job).update(state=Job.State.SPREAD, attempts=0, heartbeat_at=timezone.now())
         _gather(job.pk)
@@ -67,8 +69,6 @@ def run_job(job_id: str) -> None:
     except Exception as error:
         logger.exception("Job %s (%s) failed", job.pk, job.kind)
         _fail_or_retry(job, error)
-    else:
-        _finish(job, result)
     finally:
         stop.set()
         beat.join()
@@ -110,7 +110,9 @@ def _fail_or_retry(job, error) -> None:
         connection.close()
     is_temporary = is_database or getattr(error, "is_temporary", False)
     again = job.attempts < MAX_ATTEMPTS and is_temporary
-    now, message = timezone.now(), str(error)[:300] or type(error).__name__
+    # Texts of errors may hold what no database stores: half a sign of a broken file name, or none at all.
+    storable = clean(str(error).encode("utf-8", "replace").decode())
+    now, message = timezone.now(), storable[:300] or type(error).__name__
     is_mine = Job.objects.in_hand(job).update(
         state=Job.State.QUEUED if again else Job.State.FAILED,
         message=message,

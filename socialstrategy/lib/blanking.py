@@ -35,7 +35,7 @@ class Blank:
         found = {" ".join(word.split()) for word in words} - {""}
         self.addresses = sorted({word.lower() for word in found if "@" in word}, key=len, reverse=True)
         self.names = sorted({folded(word) for word in found if "@" not in word} - {""}, key=len, reverse=True)
-        self._address = _pattern(map(re.escape, self.addresses), r"(?<![\w@.-])", r"(?!\.?[\w@-])")
+        self._address = _pattern(map(re.escape, self.addresses), r"(?<![\w@.+-])", r"(?!\.?[\w@-])")
         self._name = _pattern(map(_loosely, self.names), r"(?<![\w@-])", r"(?![\w@-])")
         self._whole = [
             *(re.compile(rf" {apart} ") for apart in map(_together, self.addresses) if apart),

@@ -60,6 +60,32 @@ def test_a_job_that_fails_says_why(monkeypatch):
     assert (job.state, job.message) == ("failed", "There is no file.")
 
 
+def raises(text):
+    def handler(job):
+        raise ValueError(text)
+
+    return handler
+
+
+@pytest.mark.parametrize(
+    ("handler", "said"),
+    [
+        pytest.param(raises("no \x00 such\x00 file"), "no such file", id="nothing in the text"),
+        pytest.param(raises("no \ud800 file"), "no ? file", id="half a sign in the text"),
+        pytest.param(raises("\x00"), "ValueError", id="no text at all"),
+        pytest.param(lambda job: {"mean": float("nan")}, None, id="no number in the result"),
+        pytest.param(lambda job: {"made": object()}, None, id="something that is no JSON"),
+    ],
+)
+def test_a_job_whose_end_cannot_be_stored_has_failed_and_says_why(handler, said, monkeypatch):
+    monkeypatch.setitem(jobs.HANDLERS, "test.odd", handler)
+    job = Job.objects.create(kind="test.odd", heartbeat_at=timezone.now())
+    tasks.run_job(str(job.pk))
+    job.refresh_from_db()
+    assert job.state == "failed"
+    assert job.message == said if said else job.message
+
+
 def test_a_job_whose_worker_was_killed_is_done_again(ran, monkeypatch):
     monkeypatch.setattr(tasks, "send", lambda pk: tasks.run_job(str(pk)))
     job = jobs.enqueue("test.note", word="again")

@@ -53,3 +53,8 @@ def test_a_name_is_taken_out_of_what_the_database_keeps_as_json(name, text, afte
 )
 def test_links_and_names_of_files_are_told_by_the_words_in_them(name, text, is_theirs):
     assert Blank([name]).names_whole(text) is is_theirs
+
+
+def test_an_address_within_another_one_is_somebody_else_s():
+    blank = Blank(["ada@x.example"])
+    assert blank("Mail to ada@x.example, team+ada@x.example.") == "Mail to (erased), team+ada@x.example."

@@ -78,6 +78,8 @@ def start(**environment) -> subprocess.CompletedProcess:
         ({"TIME_ZONE": "Europe/Berlim"}, "Did you mean Europe/Berlin?"),
         ({"TIME_ZONE": "CEST"}, "TIME_ZONE must be a name such as Europe/Berlin"),
         ({"PORT": "eighty"}, "PORT must be a whole number from 1 to 65535"),
+        ({"WEB_CONCURRENCY": "abc"}, "WEB_CONCURRENCY must be a whole number from 1 to 256"),
+        ({"WEB_CONCURRENCY": "0"}, "WEB_CONCURRENCY must be a whole number from 1 to 256"),
         ({"PORT": "70000"}, "PORT must be a whole number from 1 to 65535"),
         ({"START_WAIT": "long"}, "START_WAIT must be a whole number"),
         ({"LOG_LEVEL": "LOUD"}, "LOG_LEVEL must be one of DEBUG, INFO"),
